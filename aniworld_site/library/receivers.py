@@ -1,0 +1,3 @@
+"""Signal in, message out, nothing else."""
+
+from __future__ import annotations
