@@ -10,7 +10,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 # Python shows an undecodable byte 0xNN as the lone surrogate U+DCNN (PEP 383), which neither database can store.
 # Each becomes one private-use character, which real names do not hold, and comes back unchanged.
 FIRST_SURROGATE, LAST_SURROGATE, FIRST_STORED = 0xDC80, 0xDCFF, 0x10FF00
-TO_STORED = {code: FIRST_STORED + code - FIRST_SURROGATE for code in range(FIRST_SURROGATE, LAST_SURROGATE + 1)}
+TO_STORED = {
+    code: FIRST_STORED + code - FIRST_SURROGATE
+    for code in range(FIRST_SURROGATE, LAST_SURROGATE + 1)
+}
 FROM_STORED = {stored: code for code, stored in TO_STORED.items()}
 FIRST_STORED_TEXT = chr(FIRST_STORED)
 
@@ -22,7 +25,11 @@ def to_stored(path: str) -> str:
 
 def from_stored(text: str) -> str:
     """Return the path that `to_stored` was given."""
-    return text if text.isascii() or max(text) < FIRST_STORED_TEXT else text.translate(FROM_STORED)
+    return (
+        text
+        if text.isascii() or max(text) < FIRST_STORED_TEXT
+        else text.translate(FROM_STORED)
+    )
 
 
 class PathField(models.TextField):  # type: ignore[type-arg]  # Not subscriptable when it runs.
@@ -32,5 +39,7 @@ class PathField(models.TextField):  # type: ignore[type-arg]  # Not subscriptabl
         prepared = super().get_prep_value(value)
         return to_stored(prepared) if isinstance(prepared, str) else prepared
 
-    def from_db_value(self, value: str | None, expression: Any, connection: BaseDatabaseWrapper) -> str | None:
+    def from_db_value(
+        self, value: str | None, expression: Any, connection: BaseDatabaseWrapper
+    ) -> str | None:
         return None if value is None else from_stored(value)

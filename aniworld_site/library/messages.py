@@ -8,7 +8,15 @@ from pydantic import Field
 
 from realtime.messages import Message
 
-Key = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z0-9]+(?:[-_][a-z0-9]+)*$", examples=["attack-on-titan"])]
+Key = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=64,
+        pattern=r"^[a-z0-9]+(?:[-_][a-z0-9]+)*$",
+        examples=["attack-on-titan"],
+    ),
+]
 Folder = Annotated[str, Field(max_length=300, examples=["Attack on Titan (2013)"])]
 Count = Annotated[int, Field(ge=0)]
 Percent = Annotated[float, Field(ge=0, le=100)]

@@ -11,19 +11,34 @@ from django.utils import timezone
 
 from aniworld_site.library.fields import PathField
 
-KEY_VALIDATOR = RegexValidator(r"\A[a-z0-9]+(?:[-_][a-z0-9]+)*\Z", "A key is lower-case letters, digits and single hyphens, like attack-on-titan.")
+KEY_VALIDATOR = RegexValidator(
+    r"\A[a-z0-9]+(?:[-_][a-z0-9]+)*\Z",
+    "A key is lower-case letters, digits and single hyphens, like attack-on-titan.",
+)
 
 
 class RootFolder(models.Model):
     """A folder of the person's own whose sub-folders are series."""
 
     name = models.CharField(max_length=80, unique=True)
-    path = PathField(unique=True, help_text="Absolute path of the folder on this machine.")
-    is_anime = models.BooleanField("anime", null=True, blank=True, help_text="How plain numbers such as 103 are read: as absolute numbers (yes), as season 1 episode 03 (no), or decided by name.")
+    path = PathField(
+        unique=True, help_text="Absolute path of the folder on this machine."
+    )
+    is_anime = models.BooleanField(
+        "anime",
+        null=True,
+        blank=True,
+        help_text="How plain numbers such as 103 are read: as absolute numbers (yes), as season 1 episode 03 (no), or decided by name.",
+    )
     is_online = models.BooleanField("online", default=True, editable=False)
     offline_reason = models.CharField(max_length=300, blank=True, editable=False)
     file_count = models.PositiveIntegerField("files", default=0, editable=False)
-    held_vanished = models.PositiveIntegerField("held back", default=0, editable=False, help_text="Files that the last scan did not find and did not drop, since they were too many at once.")
+    held_vanished = models.PositiveIntegerField(
+        "held back",
+        default=0,
+        editable=False,
+        help_text="Files that the last scan did not find and did not drop, since they were too many at once.",
+    )
     scanned_at = models.DateTimeField("last scan", null=True, editable=False)
     added_at = models.DateTimeField("added", default=timezone.now, editable=False)
 
@@ -46,16 +61,22 @@ class SeriesQuerySet(models.QuerySet["Series"]):
 
     def missing(self) -> SeriesQuerySet:
         """Keep series that lack at least one wanted episode."""
-        return self.filter(Exists(Episode.objects.filter(MISSING, season__series=OuterRef("pk"))))
+        return self.filter(
+            Exists(Episode.objects.filter(MISSING, season__series=OuterRef("pk")))
+        )
 
     def in_root(self, root: RootFolder) -> SeriesQuerySet:
-        return self.filter(Exists(SeriesFolder.objects.filter(series=OuterRef("pk"), root=root)))
+        return self.filter(
+            Exists(SeriesFolder.objects.filter(series=OuterRef("pk"), root=root))
+        )
 
 
 class Series(models.Model):
     """A show. `key` identifies it everywhere and never changes; `folder` is for display only."""
 
-    key = models.CharField(max_length=64, unique=True, validators=[KEY_VALIDATOR], editable=False)
+    key = models.CharField(
+        max_length=64, unique=True, validators=[KEY_VALIDATOR], editable=False
+    )
     title = models.CharField(max_length=250)
     sort_title = models.CharField(max_length=250, editable=False, db_index=True)
     match_key = models.CharField(max_length=250, editable=False, db_index=True)
@@ -63,9 +84,21 @@ class Series(models.Model):
     folder = models.CharField(max_length=300, blank=True, editable=False)
     is_monitored = models.BooleanField("monitored", default=True)
     provider = models.CharField(max_length=40, blank=True, editable=False)
-    ids = models.JSONField(default=dict, blank=True, editable=False, help_text='Identifiers at providers, like {"tvmaze": "919"}.')
+    ids = models.JSONField(
+        default=dict,
+        blank=True,
+        editable=False,
+        help_text='Identifiers at providers, like {"tvmaze": "919"}.',
+    )
     added_at = models.DateTimeField("added", default=timezone.now, editable=False)
-    changed_at = models.DateTimeField("changed", default=timezone.now, editable=False, db_index=True)
+    changed_at = models.DateTimeField(
+        "changed", default=timezone.now, editable=False, db_index=True
+    )
+
+    # Set by with_counts().
+    episode_count: int
+    have_count: int
+    missing_count: int
 
     objects = SeriesQuerySet.as_manager()
 
@@ -83,14 +116,30 @@ class Series(models.Model):
 class SeriesFolder(models.Model):
     """What a folder directly under a root is: a series, to be ignored, or (neither) still to be decided by a person."""
 
-    root = models.ForeignKey(RootFolder, on_delete=models.CASCADE, related_name="series_folders")
+    root = models.ForeignKey(
+        RootFolder, on_delete=models.CASCADE, related_name="series_folders"
+    )
     name = PathField(help_text="Relative to the root.")
-    series = models.ForeignKey(Series, null=True, blank=True, on_delete=models.CASCADE, related_name="folders")
+    series = models.ForeignKey(
+        Series, null=True, blank=True, on_delete=models.CASCADE, related_name="folders"
+    )
     is_ignored = models.BooleanField("ignored", default=False)
     is_locked = models.BooleanField("set by a person", default=False)
+    reason = models.CharField(
+        max_length=300,
+        blank=True,
+        help_text="Why it is that series, or why nobody could tell, as a sentence.",
+    )
+    nfo_mtime_ns = models.BigIntegerField(
+        null=True,
+        blank=True,
+        help_text="Of the tvshow.nfo that was read; empty when there was none.",
+    )
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["root", "name"], name="one_row_per_folder")]
+        constraints = [
+            models.UniqueConstraint(fields=["root", "name"], name="one_row_per_folder")
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -102,7 +151,11 @@ class Season(models.Model):
 
     class Meta:
         ordering = ["number"]
-        constraints = [models.UniqueConstraint(fields=["series", "number"], name="one_season_per_number")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["series", "number"], name="one_season_per_number"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"Season {self.number}" if self.number else "Specials"
@@ -117,20 +170,34 @@ class EpisodeQuerySet(models.QuerySet["Episode"]):
 class Episode(models.Model):
     """One episode. `has_file` is kept by the scanner, so that lists count without joining files."""
 
-    season = models.ForeignKey(Season, on_delete=models.CASCADE, related_name="episodes")
+    season = models.ForeignKey(
+        Season, on_delete=models.CASCADE, related_name="episodes"
+    )
     number = models.PositiveIntegerField()
-    label = models.CharField(max_length=20, blank=True, help_text='Where the number is not enough: "12.5", or the date of a daily show.')
+    label = models.CharField(
+        max_length=20,
+        blank=True,
+        help_text='Where the number is not enough: "12.5", or the date of a daily show.',
+    )
     absolute_number = models.PositiveIntegerField(null=True, blank=True)
     title = models.CharField(max_length=250, blank=True)
     air_date = models.DateField(null=True, blank=True)
-    is_wanted = models.BooleanField("wanted", default=True, help_text="Off for what was deleted on purpose: it does not come back.")
+    is_wanted = models.BooleanField(
+        "wanted",
+        default=True,
+        help_text="Off for what was deleted on purpose: it does not come back.",
+    )
     has_file = models.BooleanField("there", default=False, editable=False)
 
     objects = EpisodeQuerySet.as_manager()
 
     class Meta:
         ordering = ["number", "label"]
-        constraints = [models.UniqueConstraint(fields=["season", "number", "label"], name="one_episode_per_number")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["season", "number", "label"], name="one_episode_per_number"
+            )
+        ]
         indexes = [models.Index(fields=["season", "has_file"])]
 
     def __str__(self) -> str:
@@ -142,7 +209,14 @@ MISSING = Q(has_file=False, is_wanted=True, season__number__gt=0)
 
 def _count_episodes(condition: Q) -> Coalesce:
     # A correlated subquery each, since joining episodes once per count would multiply the rows.
-    counted = Episode.objects.filter(condition, season__series=OuterRef("pk")).order_by().annotate(group=Value(1)).values("group").annotate(total=Count("pk")).values("total")
+    counted = (
+        Episode.objects.filter(condition, season__series=OuterRef("pk"))
+        .order_by()
+        .annotate(group=Value(1))
+        .values("group")
+        .annotate(total=Count("pk"))
+        .values("total")
+    )
     return Coalesce(models.Subquery(counted, output_field=models.IntegerField()), 0)
 
 
@@ -164,24 +238,52 @@ class EpisodeFile(models.Model):
         IGNORED = "ignored", "ignored"
 
     root = models.ForeignKey(RootFolder, on_delete=models.CASCADE, related_name="files")
-    folder = PathField(blank=True, help_text='Relative to the root, "" for the root itself.')
+    folder = PathField(
+        blank=True, help_text='Relative to the root, "" for the root itself.'
+    )
     name = PathField()
     size_bytes = models.BigIntegerField("size", validators=[MinValueValidator(0)])
-    mtime_ns = models.BigIntegerField(help_text="Last modification in nanoseconds since 1970.")
-    inode = models.CharField(max_length=20, blank=True)
-    series = models.ForeignKey(Series, null=True, blank=True, on_delete=models.SET_NULL, related_name="files")
-    episodes: models.ManyToManyField[Episode, EpisodeFileLink] = models.ManyToManyField(Episode, through="EpisodeFileLink", related_name="files")
-    match = models.CharField(max_length=10, choices=Match.choices, default=Match.UNMATCHED)
-    reason = models.CharField(max_length=300, blank=True, help_text="Why it is linked or not, as a sentence.")
-    facts = models.JSONField(default=dict, blank=True, help_text="What its name says: title, season, episodes, absolute, label, version, group, resolution.")
-    added_at = models.DateTimeField("added", default=timezone.now)
+    mtime_ns = models.BigIntegerField(
+        help_text="Last modification in nanoseconds since 1970."
+    )
+    inode = models.BigIntegerField(
+        default=0,
+        help_text="As the file system gives it, as a signed number; 0 when unknown.",
+    )
+    series = models.ForeignKey(
+        Series, null=True, blank=True, on_delete=models.SET_NULL, related_name="files"
+    )
+    episodes: models.ManyToManyField[Episode, EpisodeFileLink] = models.ManyToManyField(
+        Episode, through="EpisodeFileLink", related_name="files"
+    )
+    match = models.CharField(
+        max_length=10, choices=Match.choices, default=Match.UNMATCHED
+    )
+    is_locked = models.BooleanField(
+        "set by a person",
+        default=False,
+        help_text="No scan changes what it is linked to.",
+    )
+    reason = models.CharField(
+        max_length=300, blank=True, help_text="Why it is linked or not, as a sentence."
+    )
+    facts = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="What its name says: title, season, episodes, absolute, label, version, group, resolution.",
+    )
+    added_at = models.DateTimeField("added", default=timezone.now, db_index=True)
     vanished_at = models.DateTimeField("vanished", null=True, blank=True)
 
     objects = EpisodeFileQuerySet.as_manager()
 
     class Meta:
         ordering = ["folder", "name"]
-        constraints = [models.UniqueConstraint(fields=["root", "folder", "name"], name="one_row_per_file")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["root", "folder", "name"], name="one_row_per_file"
+            )
+        ]
         indexes = [
             models.Index(fields=["inode"]),
             models.Index(fields=["name", "size_bytes"]),
@@ -195,15 +297,25 @@ class EpisodeFile(models.Model):
 class EpisodeFileLink(models.Model):
     """A file holds an episode, or a part of one. The link is to the row and is never derived from a number again."""
 
-    file = models.ForeignKey(EpisodeFile, on_delete=models.CASCADE, related_name="links")
+    file = models.ForeignKey(
+        EpisodeFile, on_delete=models.CASCADE, related_name="links"
+    )
     episode = models.ForeignKey(Episode, on_delete=models.CASCADE, related_name="links")
     part = models.PositiveSmallIntegerField(null=True, blank=True)
-    is_locked = models.BooleanField("locked", default=False, help_text="Set by a person: no scan changes it.")
-    how = models.CharField(max_length=40, help_text="Which reading of the name made it, or by hand.")
+    is_locked = models.BooleanField(
+        "locked", default=False, help_text="Set by a person: no scan changes it."
+    )
+    how = models.CharField(
+        max_length=40, help_text="Which reading of the name made it, or by hand."
+    )
     confidence = models.FloatField(help_text="0 to 1.")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["file", "episode"], name="one_link_per_file_and_episode")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["file", "episode"], name="one_link_per_file_and_episode"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.file_id} - {self.episode_id}"
@@ -225,30 +337,62 @@ class Scan(models.Model):
         CANCELLED = "cancelled", "cancelled"
 
     root = models.ForeignKey(RootFolder, on_delete=models.CASCADE, related_name="scans")
-    series = models.ForeignKey(Series, null=True, blank=True, on_delete=models.SET_NULL, related_name="scans", help_text="Only this one's folders; everything when empty.")
+    series = models.ForeignKey(
+        Series,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="scans",
+        help_text="Only this one's folders; everything when empty.",
+    )
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
-    is_full = models.BooleanField("full", default=False, help_text="Reads every name again, not only what changed.")
-    accepts_vanished = models.BooleanField(default=False, help_text="A person confirmed that what is not found is gone.")
+    is_full = models.BooleanField(
+        "full",
+        default=False,
+        help_text="Reads every name again, not only what changed.",
+    )
+    accepts_vanished = models.BooleanField(
+        default=False, help_text="A person confirmed that what is not found is gone."
+    )
     requested_by = models.CharField(max_length=150, default="system")
     requested_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
-    lease = models.CharField(max_length=32, blank=True, help_text="Whoever runs it; another value than one's own means: stop.")
+    lease = models.CharField(
+        max_length=32,
+        blank=True,
+        help_text="Whoever runs it; another value than one's own means: stop.",
+    )
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     is_cancel_requested = models.BooleanField(default=False)
-    is_again_requested = models.BooleanField(default=False, help_text="Something wider was asked for meanwhile; a scan of the whole root follows.")
+    is_again_requested = models.BooleanField(
+        default=False,
+        help_text="Something wider was asked for meanwhile; a scan of the whole root follows.",
+    )
+    again_is_full = models.BooleanField(default=False)
+    again_accepts_vanished = models.BooleanField(default=False)
     current = models.PositiveIntegerField(default=0, help_text="Files read so far.")
-    total = models.PositiveIntegerField(default=0, help_text="Files expected; may grow.")
+    total = models.PositiveIntegerField(
+        default=0, help_text="Files expected; may grow."
+    )
     percent = models.FloatField(default=0)
-    folder = models.CharField(max_length=300, blank=True, help_text="The one being read.")
+    folder = models.CharField(
+        max_length=300, blank=True, help_text="The one being read."
+    )
     series_found = models.PositiveIntegerField(default=0)
     added = models.PositiveIntegerField(default=0)
     updated = models.PositiveIntegerField(default=0)
     moved = models.PositiveIntegerField(default=0)
     vanished = models.PositiveIntegerField(default=0)
-    held = models.PositiveIntegerField(default=0, help_text="Not found, and kept until a person confirms.")
+    held = models.PositiveIntegerField(
+        default=0, help_text="Not found, and kept until a person confirms."
+    )
     unmatched = models.PositiveIntegerField(default=0)
-    problems = models.JSONField(default=list, blank=True, help_text="Up to 100 sentences about what could not be read.")
+    problems = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="Up to 100 sentences about what could not be read.",
+    )
     error = models.CharField(max_length=500, blank=True)
 
     objects = ScanQuerySet.as_manager()
@@ -257,7 +401,11 @@ class Scan(models.Model):
         ordering = ["-requested_at", "-pk"]
         constraints = [
             # A second request joins the first: the database refuses a second active scan of one root.
-            models.UniqueConstraint(fields=["root"], condition=Q(state__in=["queued", "running"]), name="one_active_scan_per_root"),
+            models.UniqueConstraint(
+                fields=["root"],
+                condition=Q(state__in=["queued", "running"]),
+                name="one_active_scan_per_root",
+            ),
         ]
         indexes = [models.Index(fields=["state", "heartbeat_at"])]
 

@@ -1,3 +1,185 @@
 """Signal in, message out, nothing else."""
 
 from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
+
+from aniworld_site.library.messages import (
+    RootUpdated,
+    ScanComplete,
+    ScanFailed,
+    ScanProgress,
+    ScanStarted,
+    SeriesRemoved,
+    SeriesUpdated,
+)
+from aniworld_site.library.models import (
+    Episode,
+    EpisodeFile,
+    EpisodeFileLink,
+    RootFolder,
+    Scan,
+    Season,
+    Series,
+)
+from aniworld_site.library.rooms import LibraryRoom, ScanRoom, SeriesRoom
+from aniworld_site.library.signals import (
+    root_changed,
+    scan_finished,
+    scan_progressed,
+    scan_requested,
+    scan_started,
+    series_changed,
+)
+from realtime.publishing import publish
+
+
+@receiver([scan_requested, scan_started])
+def tell_scan_started(scan: Scan, **_kwargs: Any) -> None:
+    publish(
+        ScanRoom(),
+        ScanStarted(
+            scan_id=scan.pk,
+            root=scan.root.name,
+            status=scan.state,
+            by=scan.requested_by,
+        ),
+    )
+
+
+@receiver(scan_progressed)
+def tell_scan_progress(scan: Scan, key: str | None, **_kwargs: Any) -> None:
+    publish(
+        ScanRoom(),
+        ScanProgress(
+            scan_id=scan.pk,
+            root=scan.root.name,
+            current=scan.current,
+            total=scan.total,
+            percent=scan.percent,
+            key=key,
+            folder=scan.folder or None,
+        ),
+    )
+
+
+@receiver(scan_finished)
+def tell_scan_finished(scan: Scan, **_kwargs: Any) -> None:
+    if scan.state != Scan.State.DONE:
+        publish(
+            ScanRoom(),
+            ScanFailed(
+                scan_id=scan.pk,
+                root=scan.root.name,
+                error_message=scan.error or "The scan failed.",
+                cancelled=scan.state == Scan.State.CANCELLED,
+            ),
+        )
+        return
+    duration = (
+        (scan.finished_at - scan.started_at).total_seconds()
+        if scan.finished_at and scan.started_at
+        else 0.0
+    )
+    publish(
+        ScanRoom(),
+        ScanComplete(
+            scan_id=scan.pk,
+            root=scan.root.name,
+            series_found=scan.series_found,
+            duration=max(0.0, duration),
+            added=scan.added,
+            updated=scan.updated,
+            vanished=scan.vanished,
+            held=scan.held,
+            unmatched=scan.unmatched,
+        ),
+    )
+
+
+@receiver(series_changed)
+def tell_series_changed(series_ids: Collection[int], **_kwargs: Any) -> None:
+    for series in Series.objects.filter(pk__in=series_ids).with_counts():
+        message = SeriesUpdated(
+            key=series.key,
+            folder=series.folder or None,
+            title=series.title,
+            year=series.year,
+            is_monitored=series.is_monitored,
+            episode_count=series.episode_count,
+            have_count=series.have_count,
+            missing_count=series.missing_count,
+        )
+        publish(SeriesRoom(key=series.key), message)
+        publish(LibraryRoom(), message)
+
+
+@receiver(post_save, sender=Series)
+def tell_series_saved(instance: Series, **_kwargs: Any) -> None:
+    tell_series_changed({instance.pk})
+
+
+@receiver(post_delete, sender=Series)
+def tell_series_removed(instance: Series, **_kwargs: Any) -> None:
+    message = SeriesRemoved(
+        key=instance.key, folder=instance.folder or None, title=instance.title
+    )
+    publish(SeriesRoom(key=instance.key), message)
+    publish(LibraryRoom(), message)
+
+
+@receiver([post_save, post_delete], sender=Season)
+def tell_season_saved(instance: Season, **_kwargs: Any) -> None:
+    tell_series_changed({instance.series_id})
+
+
+@receiver([post_save, post_delete], sender=Episode)
+def tell_episode_saved(instance: Episode, **_kwargs: Any) -> None:
+    tell_series_changed(
+        set(
+            Season.objects.filter(pk=instance.season_id).values_list(
+                "series_id", flat=True
+            )
+        )
+    )
+
+
+@receiver([post_save, post_delete], sender=EpisodeFileLink)
+def tell_link_saved(instance: EpisodeFileLink, **_kwargs: Any) -> None:
+    tell_series_changed(
+        set(
+            Season.objects.filter(episodes=instance.episode_id).values_list(
+                "series_id", flat=True
+            )
+        )
+    )
+
+
+@receiver([post_save, post_delete], sender=EpisodeFile)
+def tell_file_saved(instance: EpisodeFile, **_kwargs: Any) -> None:
+    if instance.series_id is not None:
+        tell_series_changed({instance.series_id})
+
+
+@receiver(root_changed)
+def tell_root_changed(root: RootFolder, **_kwargs: Any) -> None:
+    publish(
+        LibraryRoom(),
+        RootUpdated(
+            root_id=root.pk,
+            root=root.name,
+            is_online=root.is_online,
+            file_count=root.file_count,
+            unmatched=EpisodeFile.objects.unmatched().filter(root=root).count(),
+            held=root.held_vanished,
+        ),
+    )
+
+
+@receiver([post_save, post_delete], sender=RootFolder)
+def tell_root_saved(instance: RootFolder, **_kwargs: Any) -> None:
+    tell_root_changed(instance)

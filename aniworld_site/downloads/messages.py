@@ -1,0 +1,109 @@
+"""What downloads and their queue tell browsers. Names and fields are fixed by the protocol."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from realtime.messages import Message
+
+Key = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=64,
+        pattern=r"^[a-z0-9]+(?:[-_][a-z0-9]+)*$",
+        examples=["attack-on-titan"],
+    ),
+]
+Folder = Annotated[str, Field(max_length=300, examples=["Attack on Titan (2013)"])]
+Count = Annotated[int, Field(ge=0)]
+Sentence = Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class DownloadMessage(Message):
+    """Base of what concerns one download."""
+
+    download_id: Count
+    key: Key
+    folder: Folder | None = None
+    """For display only."""
+
+
+class QueuedDownload(DownloadMessage):
+    """Base of what concerns a download's place in the queue."""
+
+    season: Count
+    """0 holds the specials."""
+    episode: Count
+    position: Annotated[int, Field(ge=1)] | None = None
+    """Place in the queue, the next one is 1."""
+
+
+class DownloadAdded(QueuedDownload, type="download_added", delivery="event"):
+    """An item entered the queue."""
+
+
+class DownloadRemoved(QueuedDownload, type="download_removed", delivery="event"):
+    """An item left the queue."""
+
+
+class DownloadProgress(DownloadMessage, type="download_progress", delivery="state"):
+    """Bytes arrived."""
+
+    percent: Annotated[float, Field(ge=0, le=100)]
+    speed_mbps: Annotated[float, Field(ge=0, examples=[42.5])]
+    """Smoothed rate in megabits per second."""
+    eta_seconds: Annotated[int, Field(ge=0)] | None
+    """Seconds left; null while unknown."""
+
+
+class DownloadComplete(DownloadMessage, type="download_complete", delivery="event"):
+    """The file is in the library."""
+
+    file_path: Annotated[str, Field(min_length=1, max_length=4096)]
+    """Relative to its root folder."""
+
+
+class DownloadFailed(DownloadMessage, type="download_failed", delivery="event"):
+    """Given up, or to be tried again later."""
+
+    error_message: Sentence
+
+
+class QueueCounts(Message):
+    """Base of what carries the queue's counts."""
+
+    active: Count
+    pending: Count
+    completed: Count
+    failed: Count
+    paused: Count
+
+
+class QueueStatus(QueueCounts, type="queue_status", delivery="state"):
+    """Any count changed."""
+
+
+class QueueChange(QueueCounts):
+    """Base of what somebody did to the whole queue; the counts are those after it."""
+
+    by: Annotated[str, Field(min_length=1, max_length=150, examples=["system"])]
+    """Name of the user, or "system"."""
+
+
+class QueueStarted(QueueChange, type="queue_started", delivery="event"):
+    """The queue takes up waiting items."""
+
+
+class QueueStopped(QueueChange, type="queue_stopped", delivery="event"):
+    """Nothing runs, and nothing is taken up."""
+
+
+class QueuePaused(QueueChange, type="queue_paused", delivery="event"):
+    """What runs is held, and nothing is taken up."""
+
+
+class QueueResumed(QueueChange, type="queue_resumed", delivery="event"):
+    """What was held goes on."""

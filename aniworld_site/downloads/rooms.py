@@ -1,0 +1,51 @@
+"""The rooms of downloads and their queue."""
+
+from __future__ import annotations
+
+from aniworld_site.downloads.messages import (
+    DownloadAdded,
+    DownloadComplete,
+    DownloadFailed,
+    DownloadProgress,
+    DownloadRemoved,
+    QueuePaused,
+    QueueResumed,
+    QueueStarted,
+    QueueStatus,
+    QueueStopped,
+)
+from aniworld_site.library.rooms import PermittedRoom
+
+
+class DownloadsRoom(PermittedRoom):
+    """Every download's progress and end."""
+
+    pattern = "downloads"
+    permission = "library.view_series"
+    messages = frozenset(
+        {
+            DownloadAdded,
+            DownloadRemoved,
+            DownloadProgress,
+            DownloadComplete,
+            DownloadFailed,
+        }
+    )
+
+
+class QueueRoom(PermittedRoom):
+    """The queue as a whole."""
+
+    pattern = "queue"
+    permission = "library.view_series"
+    messages = frozenset(
+        {
+            DownloadAdded,
+            DownloadRemoved,
+            QueueStatus,
+            QueueStarted,
+            QueueStopped,
+            QueuePaused,
+            QueueResumed,
+        }
+    )

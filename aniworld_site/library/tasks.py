@@ -1,0 +1,32 @@
+"""What the worker does for the library. The database is the queue: a task only says "look"."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import shared_task
+from celery.signals import worker_shutting_down
+
+from aniworld_site.library.models import Scan
+from aniworld_site.library.scanner import run_scan, shutting_down
+from aniworld_site.library.transitions import claim_scan, follow, release_stale_scans
+
+
+@shared_task(ignore_result=True)
+def do_scan(scan_id: int) -> None:
+    scan = Scan.objects.select_related("root", "series").filter(pk=scan_id).first()
+    if scan is not None and claim_scan(scan):
+        run_scan(scan)
+        if after := follow(scan):
+            do_scan.delay(after.pk)
+
+
+@shared_task(ignore_result=True)
+def sweep_scans() -> None:
+    for scan in release_stale_scans():
+        do_scan.delay(scan.pk)
+
+
+@worker_shutting_down.connect
+def stop_scans(**_kwargs: Any) -> None:
+    shutting_down.set()
