@@ -57,6 +57,6 @@ def _check(key: str, value: object) -> None:
         if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(item, str) for item in value):
             raise ImproperlyConfigured(f"REALTIME['ALLOWED_ORIGINS'] must be a list of origins, got {value!r}.")
         return
-    kinds = (int,) if isinstance(DEFAULTS[key], int) and key.startswith(("MAX_", "FRAMES_BURST")) else (int, float)
-    if isinstance(value, bool) or not isinstance(value, kinds) or value <= 0:
-        raise ImproperlyConfigured(f"REALTIME[{key!r}] must be a number above 0, got {value!r}.")
+    is_count = key.startswith("MAX_") or key == "FRAMES_BURST"
+    if isinstance(value, bool) or not isinstance(value, int if is_count else (int, float)) or value <= 0:
+        raise ImproperlyConfigured(f"REALTIME[{key!r}] must be a {'whole ' if is_count else ''}number above 0, got {value!r}.")

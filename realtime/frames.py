@@ -75,8 +75,8 @@ class PongFrame(ClientFrame):
     data: dict[str, JsonValue] = {}
 
 
-AnyFrame = JoinFrame | LeaveFrame | PingFrame | PongFrame
-_adapter: TypeAdapter[AnyFrame] = TypeAdapter(Annotated[AnyFrame, Field(discriminator="action")])
+AnyFrame = Annotated[JoinFrame | LeaveFrame | PingFrame | PongFrame, Field(discriminator="action")]
+_adapter = TypeAdapter[AnyFrame](AnyFrame)
 
 
 def parse_frame(text: str | None, *, max_bytes: int) -> AnyFrame:

@@ -1,0 +1,27 @@
+"""Where connections come in."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from channels.auth import AuthMiddlewareStack
+from channels.routing import URLRouter
+from django.urls import path, re_path
+
+from realtime.consumers import RoomConsumer
+
+# The stubs know views only.
+websocket_urlpatterns: list[Any] = [path("ws/", RoomConsumer.as_asgi())]  # type: ignore[arg-type]
+
+
+def realtime_application() -> Any:
+    """Return what `ProtocolTypeRouter` needs under "websocket": sessions and users, then the consumer, which checks the origin itself.
+
+    Any other path is refused at the handshake.
+    """
+    return AuthMiddlewareStack(URLRouter([*websocket_urlpatterns, re_path(r"", cast(Any, _refuse))]))
+
+
+async def _refuse(scope: Any, receive: Any, send: Any) -> None:
+    await receive()
+    await send({"type": "websocket.close", "code": 4403})
