@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
@@ -117,10 +117,11 @@ def sqlite_database(path: Path) -> dict[str, Any]:
 
 
 def postgres_database(url: str) -> dict[str, Any]:
-    """Return the settings that `postgresql://user:password@host:port/name` asks for; a host that starts with "/" is a socket folder."""
+    """Return the settings that `postgresql://user:password@host:port/name` asks for; `?host=/run/postgresql` names a socket's folder."""
     try:
         parts = urlsplit(url)
         port = parts.port or ""
+        host = parse_qs(parts.query, strict_parsing=bool(parts.query)).get("host", [parts.hostname or ""])[0]
     except ValueError as error:
         raise ImproperlyConfigured(f"ANIWORLD_DATABASE_URL cannot be read: {error}.") from error
     if parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):
@@ -130,7 +131,7 @@ def postgres_database(url: str) -> dict[str, Any]:
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
-        "HOST": unquote(parts.hostname or ""),
+        "HOST": unquote(host),
         "PORT": port,
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,

