@@ -1,0 +1,218 @@
+"""The library's pages and what a person can do on them."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.text import Truncator
+
+from aniworld_site.exceptions import DomainError
+from aniworld_site.library import forms, selectors, services
+from aniworld_site.library.models import Episode, EpisodeFile, RootFolder, Scan, Series
+from aniworld_site.library.templatetags.library import printable
+from aniworld_site.pages import PageRequest, action, cleaned, done, get_page, page, render_page
+
+SERIES_PER_PAGE, FILES_PER_PAGE, SCANS_PER_PAGE = 60, 100, 30
+
+
+@page("library.view_series")
+def series_list(request: PageRequest) -> HttpResponse:
+    form = forms.SeriesFilterForm(request.GET)
+    wanted = form.wanted()
+    found = get_page(selectors.list_series(**wanted), request.GET.get("page"), size=SERIES_PER_PAGE)
+    context = {
+        "page_obj": found,
+        "series": partial(selectors.add_counts, found),
+        "wanted": wanted,
+        "is_filtered": bool(wanted["text"] or wanted["only"] or wanted["root_id"]),
+        "only_choices": forms.ONLY,
+        "sort_choices": forms.SORT,
+        "roots": RootFolder.objects.all(),
+    }
+    return render_page(request, "library/series_list.html", context, parts={"series-results": "library/_series_results.html"})
+
+
+@page("library.view_series")
+def series_options(request: PageRequest) -> HttpResponse:
+    text = next((value for name, value in request.GET.items() if name in {"q", "series"}), "")
+    found = selectors.list_series(text=text)[:20] if text.strip() else []
+    return render(request, "library/_series_options.html", {"series": found})
+
+
+@page("library.view_series")
+def series_detail(request: PageRequest, key: str) -> HttpResponse:
+    series = selectors.get_series(key)
+    if series is None:
+        raise Http404(f"No series has the key “{key}”.")
+    context = {
+        "series": series,
+        "seasons": partial(selectors.list_seasons, series),
+        "unmatched": partial(selectors.list_series_unmatched, series),
+        "page_obj": partial(get_page, selectors.list_series_files(series), request.GET.get("page"), size=FILES_PER_PAGE),
+        "scans": selectors.list_active_scans,
+    }
+    parts = {name: f"library/_{name.replace('-', '_')}.html" for name in ("series-head", "series-seasons", "series-unmatched", "series-files")}
+    return render_page(request, "library/series_detail.html", context, parts=parts)
+
+
+@action("library.scan_rootfolder")
+def series_scan(request: PageRequest, key: str) -> HttpResponse:
+    series = get_object_or_404(Series, key=key)
+    services.request_series_scans(series, by=request.user.get_username(), is_full="full" in request.POST)
+    return done(request, f"The folders of {series} will be read.")
+
+
+@action("library.change_series")
+def series_monitor(request: PageRequest, key: str) -> HttpResponse:
+    series = get_object_or_404(Series, key=key)
+    is_monitored = request.POST.get("monitored") == "1"
+    services.set_monitored(Series.objects.filter(pk=series.pk), is_monitored=is_monitored)
+    return done(request, f"{series} is {'monitored' if is_monitored else 'no longer monitored'}.")
+
+
+@action("library.change_series")
+def episode_wanted(request: PageRequest, key: str) -> HttpResponse:
+    series = get_object_or_404(Series, key=key)
+    chosen = cleaned(forms.WantedForm(request.POST))
+    episodes = Episode.objects.filter(season__series=series)
+    episodes = episodes.filter(season__number=chosen["season"]) if chosen["whole"] else episodes.filter(pk__in=chosen["episodes"])
+    changed = services.set_wanted(episodes, is_wanted=chosen["wanted"])
+    return done(request, f"{_count(changed, 'episode')} now {'wanted' if chosen['wanted'] else 'not wanted'}.")
+
+
+@page("library.view_scan")
+def scan_list(request: PageRequest) -> HttpResponse:
+    context = {
+        "scans": selectors.list_active_scans,
+        "roots": selectors.list_roots,
+        "page_obj": partial(get_page, selectors.list_ended_scans(), request.GET.get("page"), size=SCANS_PER_PAGE),
+    }
+    parts = {"running-scans": "library/_running_scans.html", "scan-history": "library/_scan_history.html", "held-roots": "library/_held_roots.html"}
+    return render_page(request, "library/scan_list.html", context, parts=parts)
+
+
+@page("library.view_scan")
+def scan_detail(request: PageRequest, pk: int) -> HttpResponse:
+    scan = selectors.get_scan(pk)
+    if scan is None:
+        raise Http404("This scan is not in the list any more.")
+    return render_page(request, "library/scan_detail.html", {"scan": scan}, parts={f"scan-{pk}": "library/_scan.html"})
+
+
+@action("library.scan_rootfolder")
+def scan_cancel(request: PageRequest, pk: int) -> HttpResponse:
+    scan = get_object_or_404(Scan.objects.select_related("root"), pk=pk)
+    services.cancel_scan(scan)
+    return done(request, f"The scan of {scan.root} is being stopped.")
+
+
+@page("library.view_episodefile")
+def unmatched(request: PageRequest) -> HttpResponse:
+    wanted = forms.UnmatchedFilterForm(request.GET).wanted()
+    is_ignored = "ignored" in request.GET
+    files = selectors.list_ignored() if is_ignored else selectors.list_unmatched(**wanted)
+    found = get_page(files, request.GET.get("page"), size=FILES_PER_PAGE)
+    context = {"page_obj": found, "groups": partial(selectors.group_unmatched, found), "wanted": wanted, "is_ignored": is_ignored, "roots": RootFolder.objects.all()}
+    return render_page(request, "library/unmatched.html", context, parts={"unmatched-files": "library/_unmatched_files.html"})
+
+
+@action("library.change_series")
+def files_assign(request: PageRequest) -> HttpResponse:
+    chosen = cleaned(forms.AssignFilesForm(request.POST))
+    files = EpisodeFile.objects.filter(pk__in=chosen["files"])
+    count = services.assign_files(files, series=chosen["series"], season=chosen["season"], episode=chosen["episode"])
+    return done(request, f"{_count(count, 'file')} assigned to {chosen['series']}.")
+
+
+@action("library.change_series")
+def files_ignore(request: PageRequest) -> HttpResponse:
+    files = EpisodeFile.objects.filter(pk__in=cleaned(forms.FilesForm(request.POST))["files"])
+    if "unignore" in request.POST:
+        return done(request, f"{_count(services.unignore_files(files), 'file')} back among the unmatched.")
+    return done(request, f"{_count(services.ignore_files(files), 'file')} ignored.")
+
+
+@action("library.change_series")
+def folder_assign(request: PageRequest) -> HttpResponse:
+    chosen = cleaned(forms.AssignFolderForm(request.POST))
+    series = services.assign_folder(chosen["root"], chosen["folder"], series=chosen["series"], title=chosen["title"], year=chosen["year"])
+    return done(request, f"“{_short(chosen['folder'])}” is {series} from now on.")
+
+
+@action("library.change_series")
+def folder_ignore(request: PageRequest) -> HttpResponse:
+    chosen = cleaned(forms.FolderForm(request.POST))
+    services.ignore_folder(chosen["root"], chosen["folder"])
+    return done(request, f"“{_short(chosen['folder'])}” is ignored from now on.")
+
+
+@page("library.view_rootfolder")
+def root_list(request: PageRequest) -> HttpResponse:
+    return _render_roots(request, forms.RootAddForm())
+
+
+@action("library.change_rootfolder")
+def root_add(request: PageRequest) -> HttpResponse:
+    form = forms.RootAddForm(request.POST)
+    if form.is_valid():
+        try:
+            root = services.add_root(form.cleaned_data["path"], name=form.cleaned_data["name"])
+        except DomainError as error:
+            form.add_error("path", str(error))
+        else:
+            return done(request, f"{root} is added.")
+    return _render_roots(request, form, status=422)
+
+
+@action("library.change_rootfolder")
+def root_edit(request: PageRequest, pk: int) -> HttpResponse:
+    root = get_object_or_404(RootFolder, pk=pk)
+    form = forms.RootEditForm(request.POST, instance=root)
+    cleaned(form)
+    form.save()
+    return done(request, f"{root} is saved.")
+
+
+@action("library.scan_rootfolder")
+def root_scan(request: PageRequest, pk: int) -> HttpResponse:
+    root = get_object_or_404(RootFolder, pk=pk)
+    services.request_scan(root, by=request.user.get_username(), is_full="full" in request.POST)
+    return done(request, f"{root} will be read.")
+
+
+@action("library.scan_rootfolder")
+def root_confirm_vanished(request: PageRequest, pk: int) -> HttpResponse:
+    root = get_object_or_404(RootFolder, pk=pk)
+    services.request_scan(root, by=request.user.get_username(), accepts_vanished=True)
+    return done(request, f"{root} is read once more; what is not found then is dropped from the list.")
+
+
+@page("library.view_rootfolder")
+def root_confirm_remove(request: PageRequest, pk: int) -> HttpResponse:
+    return render(request, "library/root_confirm_remove.html", {"root": get_object_or_404(RootFolder, pk=pk)})
+
+
+@action("library.change_rootfolder")
+def root_remove(request: PageRequest, pk: int) -> HttpResponse:
+    root = get_object_or_404(RootFolder, pk=pk)
+    services.remove_root(root)
+    messages.success(request, f"{root} is removed from the list. Its files were not touched.")
+    return redirect("library:root_list")
+
+
+def _render_roots(request: PageRequest, form: forms.RootAddForm, *, status: int = 200) -> HttpResponse:
+    context = {"form": form, "roots": selectors.list_measured_roots, "scans": selectors.list_active_scans, "is_roots_page": True}
+    response = render_page(request, "library/root_list.html", context, parts={"roots": "library/_roots.html", "held-roots": "library/_held_roots.html"})
+    response.status_code = status
+    return response
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun} is" if number == 1 else f"{number} {noun}s are"
+
+
+def _short(folder: str) -> str:
+    return Truncator(printable(folder)).chars(80)

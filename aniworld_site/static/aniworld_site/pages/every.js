@@ -1,0 +1,59 @@
+/** What every page does: colours, shortcuts, careful renewal, and a word when the server does not answer. */
+import { Keyboard } from "./keyboard.js";
+import { callbacks } from "./morphing.js";
+import { ThemeToggle } from "./theme.js";
+
+const { Idiomorph } = /** @type {any} */ (window);
+if (Idiomorph) Object.assign(Idiomorph.defaults.callbacks, callbacks);
+
+new Keyboard(document);
+for (const button of document.querySelectorAll("[data-theme-toggle]")) new ThemeToggle(/** @type {HTMLButtonElement} */ (button));
+
+/** @param {string} text */
+function complain(text) {
+  const message = document.createElement("p");
+  message.className = "message message-error";
+  message.textContent = text;
+  document.querySelector("#messages")?.replaceChildren(message);
+}
+
+document.addEventListener("htmx:responseError", (event) => {
+  const { status } = /** @type {CustomEvent} */ (event).detail.xhr;
+  complain(status === 403 ? "This was refused: your account may not do it, or the page is too old. Reload it and try again." : `The site could not do this (${status}). Reload the page and try again.`);
+});
+document.addEventListener("htmx:sendError", (event) => {
+  // A renewal that nobody asked for fails silently: the live mark says that the connection is gone.
+  if (/** @type {CustomEvent} */ (event).detail.requestConfig.verb !== "get") complain("The site does not answer. Nothing was changed; try again when it is back.");
+});
+
+// A form that was sent has done its work: what was ticked or typed in it must not outlive the renewal.
+document.addEventListener("htmx:afterRequest", (event) => {
+  const { elt, successful, requestConfig } = /** @type {CustomEvent} */ (event).detail;
+  const form = elt instanceof HTMLFormElement ? elt : elt.form;
+  if (successful && requestConfig.verb === "post" && form instanceof HTMLFormElement) form.reset();
+});
+
+/** Say how many boxes are ticked beside the buttons that act on them. */
+function countTicked() {
+  for (const label of document.querySelectorAll("[data-ticked-count]")) {
+    const name = /** @type {HTMLElement} */ (label).dataset.tickedCount ?? "";
+    const count = document.querySelectorAll(`input[name="${CSS.escape(name)}"]:checked`).length;
+    label.textContent = count === 1 ? "1 file ticked" : `${count} files ticked`;
+  }
+}
+document.addEventListener("change", countTicked);
+document.addEventListener("htmx:afterSettle", countTicked);
+countTicked();
+
+// Only one thing unfolds over the page at a time, and a click elsewhere folds it up.
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details[data-menu][open]")) {
+    if (!menu.contains(/** @type {Node} */ (event.target))) menu.removeAttribute("open");
+  }
+});
+document.addEventListener("keydown", (event) => {
+  const menu = document.querySelector("details[data-menu][open]");
+  if (event.key !== "Escape" || !menu) return;
+  menu.removeAttribute("open");
+  menu.querySelector("summary")?.focus();
+});
