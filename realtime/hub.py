@@ -276,7 +276,7 @@ class Hub:
         if not self._has_warned:
             self._has_warned = True
             logger.warning("The channel layer does not answer, live updates are paused: %r", error)
-            self._tell(self._connections, SystemWarning(message=PAUSED))
+            self._tell(self._connections, SystemWarning(message=PAUSED, details={"live": False}))
 
     async def _reassure(self) -> None:
         if not self._has_warned:
@@ -286,7 +286,7 @@ class Hub:
         if self._healthy.is_set():
             self._has_warned = False
             logger.warning("The channel layer answers again, live updates continue")
-            self._tell(self._connections, SystemInfo(message="Live updates continue."))
+            self._tell(self._connections, SystemInfo(message="Live updates continue.", details={"live": True}))
 
     def _tell(self, transports: set[Transport], message: Message, *, room: str | None = None) -> None:
         frame = encode_frame(message, room=room)

@@ -1,0 +1,169 @@
+import { Backoff } from "./backoff.js";
+import { browserClock, CloseCode, FINAL_CODES, QUIET_LIFE_MS, SILENCE_MS, State } from "./protocol.js";
+
+/**
+ * A socket that comes back by itself.
+ *
+ * Events: `state` (detail: {state, code, since}), `open` (detail: the `connected` frame, once per socket), `frame` (detail: the frame).
+ */
+export class RealtimeConnection extends EventTarget {
+  /**
+   * @param {string} url
+   * @param {object} [environment] what tests replace
+   * @param {typeof WebSocket} [environment.WebSocket]
+   * @param {import("./protocol.js").Clock} [environment.clock]
+   * @param {Document} [environment.document]
+   * @param {Window} [environment.window]
+   */
+  constructor(url, { WebSocket = globalThis.WebSocket, clock = browserClock, document = globalThis.document, window = globalThis.window } = {}) {
+    super();
+    this.url = url;
+    this.WebSocket = WebSocket;
+    this.clock = clock;
+    this.document = document;
+    this.window = window;
+    this.state = State.CONNECTING;
+    /** When the state became what it is. */
+    this.since = clock.now();
+    /** Of the last close. */
+    this.code = null;
+    this.backoff = new Backoff(clock);
+    this.socket = null;
+    this.bye = null;
+    /** Whether the server has welcomed this socket. */
+    this.isOpen = false;
+    this.wasLive = false;
+    this.openedAt = 0;
+    this.watchdog = null;
+    this.retryTimer = null;
+    /** Whether an attempt is due and waits for the page or the network. */
+    this.isHeld = false;
+    document.addEventListener("visibilitychange", () => this.#release());
+    window.addEventListener("pageshow", () => this.#release());
+    window.addEventListener("online", () => this.#wake());
+  }
+
+  connect() {
+    if (this.socket) return;
+    this.#clear();
+    this.bye = null;
+    const socket = new this.WebSocket(this.url);
+    this.socket = socket;
+    socket.onmessage = (event) => this.#receive(event.data);
+    socket.onclose = (event) => this.#lose(event.code);
+    this.#watch();
+  }
+
+  /** Leave for good. */
+  close() {
+    this.socket?.close(CloseCode.NORMAL);
+    this.#lose(CloseCode.NORMAL);
+  }
+
+  /**
+   * @param {object} frame
+   * @returns {boolean} whether there was an open socket to send it on
+   */
+  send(frame) {
+    if (!this.isOpen) return false;
+    this.socket.send(JSON.stringify(frame));
+    return true;
+  }
+
+  #receive(text) {
+    this.#watch();
+    const frame = JSON.parse(text);
+    if (frame.type === "connected") {
+      this.isOpen = this.wasLive = true;
+      this.openedAt = this.clock.now();
+      this.#enter(State.LIVE);
+      this.dispatchEvent(new CustomEvent("open", { detail: frame }));
+    } else if (frame.type === "ping") {
+      this.send({ action: "pong", data: frame.data });
+    } else if (frame.type === "bye") {
+      this.bye = frame.data;
+    } else if (typeof frame.data?.details?.live === "boolean" && frame.room === undefined) {
+      // The server itself gets no messages for now, or gets them again.
+      this.#enter(frame.data.details.live ? State.LIVE : State.STALE);
+    }
+    this.dispatchEvent(new CustomEvent("frame", { detail: frame }));
+  }
+
+  #watch() {
+    this.clock.clearTimeout(this.watchdog);
+    // A dead network may never report the close.
+    this.watchdog = this.clock.setTimeout(() => {
+      this.socket?.close();
+      this.#lose(CloseCode.TOO_SLOW);
+    }, SILENCE_MS);
+  }
+
+  #lose(code) {
+    if (this.isOpen && this.clock.now() - this.openedAt >= QUIET_LIFE_MS) this.backoff.reset();
+    this.#clear();
+    const bye = this.bye ?? {};
+    this.code = bye.code ?? code;
+    if (this.code === CloseCode.UNKNOWN_VERSION) {
+      this.#enter(State.OFFLINE);
+      this.window.location.reload();
+    } else if (FINAL_CODES.includes(this.code) || bye.reconnect === false) {
+      this.#enter(State.OFFLINE);
+    } else {
+      this.#enter(this.wasLive ? State.STALE : State.CONNECTING);
+      this.#retryIn(this.#delay(bye.after_ms ?? 0));
+    }
+  }
+
+  #delay(afterMs) {
+    if (this.code === CloseCode.TOO_MANY || this.code === CloseCode.RESTART) return afterMs || this.backoff.next();
+    if (this.code === CloseCode.TOO_SLOW && this.backoff.attempts === 0) {
+      this.backoff.next();
+      return 0;
+    }
+    return Math.max(afterMs, this.backoff.next());
+  }
+
+  #retryIn(ms) {
+    this.retryTimer = this.clock.setTimeout(() => {
+      this.retryTimer = null;
+      this.isHeld = true;
+      this.#release();
+    }, ms);
+  }
+
+  /** Make the attempt that is due, unless nobody looks or there is no network. */
+  #release() {
+    if (!this.isHeld || this.document.hidden) return;
+    if (this.window.navigator.onLine === false) {
+      this.#enter(State.OFFLINE);
+      return;
+    }
+    this.connect();
+  }
+
+  /** The network is back: do not wait any longer. */
+  #wake() {
+    if (this.retryTimer === null && !this.isHeld) return;
+    this.isHeld = true;
+    this.#release();
+  }
+
+  #clear() {
+    this.clock.clearTimeout(this.watchdog);
+    this.clock.clearTimeout(this.retryTimer);
+    this.retryTimer = null;
+    this.isHeld = false;
+    this.isOpen = false;
+    if (this.socket) {
+      this.socket.onmessage = this.socket.onclose = null;
+      this.socket = null;
+    }
+  }
+
+  #enter(state) {
+    if (state === this.state) return;
+    this.state = state;
+    this.since = this.clock.now();
+    this.dispatchEvent(new CustomEvent("state", { detail: { state, code: this.code, since: this.since } }));
+  }
+}

@@ -1,0 +1,27 @@
+/** Starts by itself on a page with `<meta name="realtime-url" content="/ws/">`. */
+
+import { RealtimeConnection } from "./connection.js";
+import { LivePage } from "./live.js";
+import { browserClock } from "./protocol.js";
+
+export { Backoff } from "./backoff.js";
+export { CloseCode, State } from "./protocol.js";
+export { LivePage, RealtimeConnection };
+export { Room } from "./room.js";
+
+/**
+ * @param {Document} document
+ * @returns {LivePage | null} null where the page names no address
+ */
+export function start(document) {
+  const path = document.querySelector('meta[name="realtime-url"]')?.getAttribute("content");
+  if (!path) return null;
+  const url = new URL(path, document.baseURI);
+  url.protocol = url.protocol.replace("http", "ws");
+  const page = new LivePage(new RealtimeConnection(url.href), document, browserClock);
+  page.start();
+  return page;
+}
+
+/** The page's own, for modules that want frames or the state. */
+export const livePage = typeof document === "undefined" ? null : start(document);

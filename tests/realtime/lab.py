@@ -1,0 +1,76 @@
+"""Messages and rooms that only these tests know, and the smallest application that serves them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import count
+
+from channels.routing import URLRouter
+
+from realtime.messages import Message
+from realtime.rooms import Room
+from realtime.routing import websocket_urlpatterns
+
+_pks = count(1)
+
+
+class LabProgress(Message, type="lab_progress", delivery="state"):
+    lab_id: int
+    percent: float
+    eta_seconds: float | None
+    folder: str | None = None
+
+
+class LabDone(Message, type="lab_done", delivery="event"):
+    lab_id: int
+
+
+class LabRoom(Room):
+    pattern = "lab"
+    messages = frozenset({LabProgress, LabDone})
+
+
+class BenchRoom(Room):
+    pattern = "bench:{key}"
+    messages = frozenset({LabDone})
+
+
+class VaultRoom(Room):
+    pattern = "vault"
+
+    def may_join(self, user):
+        return False
+
+
+class CrashRoom(Room):
+    pattern = "crash"
+
+    def may_join(self, user):
+        raise RuntimeError("the database is gone")
+
+
+@dataclass
+class Visitor:
+    """What a consumer asks of a user, without a database."""
+
+    username: str
+    pk: int
+    is_active: bool = True
+    is_authenticated = True
+
+    def get_username(self):
+        return self.username
+
+
+def make_visitor(username="mia", **fields):
+    return Visitor(username=username, pk=next(_pks), **fields)
+
+
+def make_application(user=None):
+    """Serve the consumer to this user, whatever the cookies say."""
+    router = URLRouter(websocket_urlpatterns)
+
+    async def application(scope, receive, send):
+        await router({**scope, "user": user} if user else scope, receive, send)
+
+    return application
