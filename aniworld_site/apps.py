@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -9,3 +11,7 @@ class SiteConfig(AppConfig):
     name = "aniworld_site"
     label = "aniworld_site"
     verbose_name = "AniWorld"
+
+    def ready(self) -> None:
+        # Tasks bind to the application that is loaded: without it they would look for a broker on this machine's port.
+        import_module("aniworld_site.celery")

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from aniworld_site.valkey import socket_path
 from aniworld_site.env import env_bool, env_choice, env_int, env_list, env_path, env_secret, env_str
 
 # Places
@@ -52,7 +53,6 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 
 INSTALLED_APPS = [
     "aniworld_site.apps.SiteConfig",
-    "daphne",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -147,8 +147,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env_str("ANIWORLD_REDIS_URL")
 if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
     raise ImproperlyConfigured("ANIWORLD_REDIS_URL must start with redis://, rediss:// or unix://.")
-VALKEY_SOCKET = DATA_DIR / "valkey" / "valkey.sock"
-BROKER_URL = REDIS_URL or f"unix://{VALKEY_SOCKET}"
+BROKER_URL = REDIS_URL or f"unix://{socket_path(DATA_DIR)}"
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
@@ -160,7 +159,17 @@ CHANNEL_LAYERS = {
 # Worker
 
 CELERY_BROKER_URL = BROKER_URL.replace("unix://", "redis+socket://", 1)
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "unacked_restore_interval": 5, "unacked_restore_throttle": 1, "global_keyprefix": "aniworld:"}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 3600,
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+    "global_keyprefix": "aniworld:",
+    # Who asks for a scan while the broker is away is not kept waiting: the request is in the database.
+    "socket_connect_timeout": 1,
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0.1,
+}
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_IGNORE_RESULT = True
@@ -168,6 +177,7 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BEAT_SCHEDULE = {"sweep-scans": {"task": "aniworld_site.library.tasks.sweep_scans", "schedule": 15.0}}
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 
 # Accounts

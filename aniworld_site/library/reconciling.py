@@ -87,7 +87,7 @@ class Reconciler:
     moved_pks: set[int] = field(default_factory=set)
 
     def apply(self, listings: Sequence[Listing], *, unread_files: set[str]) -> Outcome:
-        """Bring the rows of these folders in line. Folders without a difference cost three queries together, and no write."""
+        """Bring the rows of these folders in line. Without a difference that is one query, and no write."""
         difference = compare(
             self.root, listings, unread_files=unread_files, is_full=self.is_full
         )

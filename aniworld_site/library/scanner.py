@@ -123,7 +123,7 @@ class _Scanner:
     folders_read: set[str] = field(default_factory=set)
     lost: list[int] = field(default_factory=list)
     known_files: int = 0
-    top: str = ""
+    folder: str = ""
     key: tuple[str, str | None] = ("", None)
     reported_at: float = 0.0
     beaten_at: float = 0.0
@@ -289,8 +289,7 @@ class _Scanner:
 
     def _close(self) -> None:
         scan, root = self.scan, self.root
-        scan.current, scan.percent, scan.folder = max(scan.current, 0), 100.0, ""
-        scan.total = scan.current
+        self.folder, scan.percent, scan.total = "", 100.0, scan.current
         present = EpisodeFile.objects.present().filter(root=root)
         scan.series_found = (
             present.filter(series__isnull=False)
@@ -324,7 +323,7 @@ class _Scanner:
             series_changed.send(EpisodeFile, series_ids=set(series_ids))
 
     def _on_folder(self, folder: str) -> None:
-        self.scan.folder, self.top = printable(folder)[:300], top_folder(folder)
+        self.folder = folder
         self._beat_if_due()
         self._report()
 
@@ -333,6 +332,7 @@ class _Scanner:
         if self.plan is not None or (now - self.reported_at < REPORT_S and not force):
             return
         self.reported_at = now
+        scan.folder = printable(self.folder)[:300]
         scan.total = max(scan.total, scan.current)
         if scan.percent < 100:
             # The last percent is the end's own, since a tree may hold more than was counted.
@@ -343,15 +343,16 @@ class _Scanner:
         scan_progressed.send(Scan, scan=scan, key=self._series_key())
 
     def _series_key(self) -> str | None:
-        if self.key[0] != self.top:
+        top = top_folder(self.folder)
+        if self.key[0] != top:
             row = (
                 SeriesFolder.objects.filter(
-                    root=self.root, name=self.top, series__isnull=False
+                    root=self.root, name=top, series__isnull=False
                 )
                 .values_list("series__key", flat=True)
                 .first()
             )
-            self.key = self.top, row
+            self.key = top, row
         return self.key[1]
 
     def _beat_if_due(self) -> None:

@@ -1,0 +1,50 @@
+# The two commands: `make run` and `make test`. Both set up what they need and work offline afterwards.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Checks load the settings, which would make a data folder and a key where none is.
+CHECK_ENV := ANIWORLD_DATA_DIR=$(CURDIR)/.data-test ANIWORLD_SECRET_KEY=checks
+
+.PHONY: setup setup-dev run test check test-python test-postgres test-js bench
+
+setup: $(VENV)/.runtime
+
+setup-dev: $(VENV)/.dev
+
+run: setup
+	@$(BIN)/python manage.py serve
+
+test: check test-js test-python test-postgres
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "AniWorld needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>&1): name another with make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+check: setup-dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	git ls-files 'templates/*.html' | xargs $(BIN)/djade --check --target-version 5.2
+	$(BIN)/djlint --lint --quiet templates
+	$(CHECK_ENV) $(BIN)/mypy .
+	$(BIN)/lint-imports
+	$(CHECK_ENV) $(BIN)/python manage.py makemigrations --check --dry-run
+
+test-python: setup-dev
+	$(BIN)/pytest -n 2
+
+test-postgres: setup-dev
+	ANIWORLD_TEST_DATABASE=postgres $(BIN)/pytest -n 2 -m "not browser and not fault"
+
+test-js:
+	@if command -v node >/dev/null; then node --test tests/js/*.test.js; else echo "SKIPPED tests/js: node is not installed"; fi
+
+bench: setup-dev
+	$(BIN)/python -m benchmarks.library_scan

@@ -1,0 +1,107 @@
+"""Running one of the site's processes in the foreground: web by Daphne or uvicorn, worker, beat."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import socket
+from typing import Any
+
+from aniworld_site.exceptions import DomainError
+
+LARGEST_FRAME_BYTES = 64 * 1024
+HTTP_TIMEOUT_S = 120
+DRAIN_S = 8
+WORKER_THREADS = 4
+NEVER = -1
+
+
+def check_address(host: str, port: int) -> None:
+    """Find out early whether the address can be listened on.
+
+    Raises:
+        DomainError: It cannot; the sentence says what to do.
+    """
+    try:
+        family, kind, protocol, _name, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except socket.gaierror as error:
+        raise DomainError(f"There is no address {host}: give one of this machine's with --host.") from error
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise DomainError(f"Port {port} on {host} is taken by another program: stop it, or choose another port with --port.") from error
+        raise DomainError(f"Port {port} on {host} cannot be listened on: {error.strerror}.") from error
+
+
+def run_daphne(host: str, port: int, *, path: str) -> None:
+    # Importing Daphne installs Twisted's reactor, which no other process needs.
+    from daphne.endpoints import build_endpoint_description_strings  # noqa: PLC0415
+    from daphne.server import Server  # noqa: PLC0415
+
+    from aniworld_site.asgi import application  # noqa: PLC0415  # After the reactor.
+
+    class SiteServer(Server):  # type: ignore[misc]  # Daphne has no types.
+        def kill_all_applications(self) -> Any:
+            # Daphne looks up the application of each connection, and a handshake that is under way has none yet.
+            for protocol, details in list(self.connections.items()):
+                if "application_instance" not in details:
+                    del self.connections[protocol]
+            return super().kill_all_applications()
+
+    SiteServer(
+        application,
+        endpoints=build_endpoint_description_strings(host=host, port=port),
+        http_timeout=HTTP_TIMEOUT_S,
+        websocket_timeout=NEVER,
+        websocket_max_message_size=LARGEST_FRAME_BYTES,
+        websocket_max_frame_size=LARGEST_FRAME_BYTES,
+        application_close_timeout=DRAIN_S,
+        root_path=path,
+        server_name="aniworld",
+    ).run()
+
+
+def run_uvicorn(host: str, port: int, *, path: str) -> None:
+    import uvicorn  # noqa: PLC0415  # Only the process that serves with it needs it.
+
+    uvicorn.run(
+        "aniworld_site.asgi:application",
+        host=host,
+        port=port,
+        http="h11",
+        ws="websockets-sansio",
+        ws_max_size=LARGEST_FRAME_BYTES,
+        ws_per_message_deflate=False,
+        lifespan="off",
+        proxy_headers=False,
+        server_header=False,
+        access_log=False,
+        log_config=None,
+        root_path=path,
+        timeout_graceful_shutdown=DRAIN_S,
+    )
+
+
+def run_worker(*, with_beat: bool, log_level: str) -> None:
+    """Run a Celery worker of threads, which takes a fraction of the memory of one of processes, and with `with_beat` the schedule in one more."""
+    from celery.beat import EmbeddedService  # noqa: PLC0415  # The web process needs neither.
+
+    from aniworld_site.celery import app  # noqa: PLC0415
+
+    beat = EmbeddedService(app, thread=True) if with_beat else None
+    if beat is not None:
+        beat.start()
+    try:
+        app.worker_main(["worker", "--pool=threads", f"--concurrency={WORKER_THREADS}", "--without-gossip", "--without-mingle", f"--loglevel={log_level}"])
+    finally:
+        if beat is not None:
+            with contextlib.suppress(RuntimeError):
+                beat.stop()
+
+
+def run_beat(*, log_level: str) -> None:
+    from aniworld_site.celery import app  # noqa: PLC0415  # The web process does not need it.
+
+    app.Beat(loglevel=log_level).run()
