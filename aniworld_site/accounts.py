@@ -23,5 +23,7 @@ def create_administrator(username: str, password: str) -> User:
     # A row that is always there serves as the lock: with no user yet there is nothing else that two requests would both touch.
     ContentType.objects.select_for_update().get(app_label="auth", model="user")
     if has_users():
-        raise DomainError("This site already has an administrator. Log in, or ask them for an account.")
+        raise DomainError(
+            "This site already has an administrator. Log in, or ask them for an account."
+        )
     return User.objects.create_superuser(username, password=password)

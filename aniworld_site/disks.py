@@ -20,7 +20,11 @@ class Disk:
 
     @property
     def used_percent(self) -> int:
-        return round(100 * (self.total_bytes - self.free_bytes) / self.total_bytes) if self.total_bytes else 0
+        return (
+            round(100 * (self.total_bytes - self.free_bytes) / self.total_bytes)
+            if self.total_bytes
+            else 0
+        )
 
     @property
     def is_low(self) -> bool:
@@ -51,11 +55,16 @@ class DiskMeter:
 
     def _ask(self, path: str) -> threading.Thread | None:
         with self._lock:
-            if path in self._measured and time.monotonic() - self._measured[path][0] < FRESH_S:
+            if (
+                path in self._measured
+                and time.monotonic() - self._measured[path][0] < FRESH_S
+            ):
                 return None
             thread = self._asking.get(path)
             if thread is None:
-                thread = self._asking[path] = threading.Thread(target=self._run, args=(path,), name="disk-meter", daemon=True)
+                thread = self._asking[path] = threading.Thread(
+                    target=self._run, args=(path,), name="disk-meter", daemon=True
+                )
                 thread.start()
             return thread
 

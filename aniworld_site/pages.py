@@ -48,7 +48,9 @@ View = Callable[Concatenate[PageRequest, P], HttpResponse]
 def require(user: User, permission: str) -> None:
     """Raise `PermissionDenied` with a sentence for the person when the permission is not theirs."""
     if not user.has_perm(permission):
-        raise PermissionDenied(f"Your account may not {MAY_NOT[permission]}. Whoever runs this site can allow it.")
+        raise PermissionDenied(
+            f"Your account may not {MAY_NOT[permission]}. Whoever runs this site can allow it."
+        )
 
 
 def page(permission: str) -> Callable[[View[P]], View[P]]:
@@ -57,7 +59,9 @@ def page(permission: str) -> Callable[[View[P]], View[P]]:
     def decorate(view: View[P]) -> View[P]:
         @require_safe
         @wraps(view)
-        def guarded(request: PageRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def guarded(
+            request: PageRequest, /, *args: P.args, **kwargs: P.kwargs
+        ) -> HttpResponse:
             require(request.user, permission)
             return view(request, *args, **kwargs)
 
@@ -72,7 +76,9 @@ def action(permission: str) -> Callable[[View[P]], View[P]]:
     def decorate(view: View[P]) -> View[P]:
         @require_POST
         @wraps(view)
-        def guarded(request: PageRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def guarded(
+            request: PageRequest, /, *args: P.args, **kwargs: P.kwargs
+        ) -> HttpResponse:
             require(request.user, permission)
             try:
                 return view(request, *args, **kwargs)
@@ -94,7 +100,11 @@ def done(request: PageRequest, sentence: str) -> HttpResponse:
 def go_back(request: PageRequest) -> HttpResponse:
     """Redirect to the field `next` when it is an address of this site, else to the dashboard."""
     target = request.POST.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(target, allowed_hosts=None) and target.isprintable() and not urlsplit(target).netloc
+    is_ours = (
+        url_has_allowed_host_and_scheme(target, allowed_hosts=None)
+        and target.isprintable()
+        and not urlsplit(target).netloc
+    )
     return redirect(target if is_ours and target.startswith("/") else "dashboard")
 
 
@@ -105,7 +115,11 @@ def cleaned(form: BaseForm) -> dict[str, Any]:
         DomainError: When it is not valid, with its own sentences.
     """
     if not form.is_valid():
-        raise DomainError(" ".join(str(sentence) for errors in form.errors.values() for sentence in errors))
+        raise DomainError(
+            " ".join(
+                str(sentence) for errors in form.errors.values() for sentence in errors
+            )
+        )
     return form.cleaned_data
 
 
@@ -114,7 +128,13 @@ def get_page(rows: QuerySet[Row], number: str | None, *, size: int) -> Page[Row]
     return Paginator(rows, size).get_page(number)
 
 
-def render_page(request: PageRequest, template: str, context: Mapping[str, Any], *, parts: Mapping[str, str] | None = None) -> HttpResponse:
+def render_page(
+    request: PageRequest,
+    template: str,
+    context: Mapping[str, Any],
+    *,
+    parts: Mapping[str, str] | None = None,
+) -> HttpResponse:
     """Render a page, or only the part whose element htmx is about to replace, with the messages that wait.
 
     `parts` maps the id of an element to the template that draws it. Callables in `context` are only called by what is drawn.
@@ -123,7 +143,10 @@ def render_page(request: PageRequest, template: str, context: Mapping[str, Any],
     if not part or request.htmx.history_restore_request:
         response = render(request, template, dict(context))
     else:
-        response = HttpResponse(render_to_string(part, dict(context), request) + render_to_string("_messages.html", {"is_part": True}, request))
+        response = HttpResponse(
+            render_to_string(part, dict(context), request)
+            + render_to_string("_messages.html", {"is_part": True}, request)
+        )
     # The same address answers with a page or a part of it, which caches, the browser's own included, must not mix up.
     response.headers["Vary"] = "HX-Request, HX-Target, Cookie"
     response.headers.setdefault("Cache-Control", "private, no-cache")

@@ -34,7 +34,12 @@ def dashboard(request: PageRequest) -> HttpResponse:
         "new_series": selectors.list_new_series,
         "form": RootAddForm(),
     }
-    parts = {"totals": "library/_totals.html", "notices": "library/_notices.html", "roots": "library/_roots.html", "arrivals": "library/_arrivals.html"}
+    parts = {
+        "totals": "library/_totals.html",
+        "notices": "library/_notices.html",
+        "roots": "library/_roots.html",
+        "arrivals": "library/_arrivals.html",
+    }
     return render_page(request, "dashboard.html", context, parts=parts)
 
 
@@ -44,7 +49,9 @@ class SiteLoginView(LoginView):
 
     redirect_authenticated_user = True
 
-    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+    def dispatch(
+        self, request: HttpRequest, *args: object, **kwargs: object
+    ) -> HttpResponseBase:
         if getattr(request, "htmx", None):
             # A page whose session ended asked for a part of itself: let it reload, and come here as a whole.
             return HttpResponseClientRefresh()
@@ -63,7 +70,9 @@ def setup(request: HttpRequest) -> HttpResponse:
     form = SetupForm(request.POST or None)
     if form.is_valid():
         try:
-            user = create_administrator(form.cleaned_data["username"], form.cleaned_data["password1"])
+            user = create_administrator(
+                form.cleaned_data["username"], form.cleaned_data["password1"]
+            )
         except DomainError as error:
             messages.error(request, str(error))
             return redirect("login")

@@ -10,8 +10,20 @@ from aniworld_site.library.fields import from_stored
 from aniworld_site.library.models import RootFolder, Series
 from aniworld_site.library.selectors import find_series
 
-ONLY = [("", "All"), ("monitored", "Monitored"), ("unmonitored", "Not monitored"), ("missing", "Episodes missing"), ("complete", "Complete")]
-SORT = [("title", "Title"), ("-added", "Newest first"), ("-changed", "Changed last"), ("missing", "Most missing"), ("year", "Year")]
+ONLY = [
+    ("", "All"),
+    ("monitored", "Monitored"),
+    ("unmonitored", "Not monitored"),
+    ("missing", "Episodes missing"),
+    ("complete", "Complete"),
+]
+SORT = [
+    ("title", "Title"),
+    ("-added", "Newest first"),
+    ("-changed", "Changed last"),
+    ("missing", "Most missing"),
+    ("year", "Year"),
+]
 
 
 class SeriesFilterForm(forms.Form):
@@ -26,7 +38,12 @@ class SeriesFilterForm(forms.Form):
         """Return the arguments of `list_series`."""
         self.is_valid()
         chosen = self.cleaned_data
-        return {"text": chosen.get("q") or "", "only": chosen.get("filter") or "", "root_id": chosen.get("root"), "sort": chosen.get("sort") or "title"}
+        return {
+            "text": chosen.get("q") or "",
+            "only": chosen.get("filter") or "",
+            "root_id": chosen.get("root"),
+            "sort": chosen.get("sort") or "title",
+        }
 
 
 class UnmatchedFilterForm(forms.Form):
@@ -38,13 +55,19 @@ class UnmatchedFilterForm(forms.Form):
     def wanted(self) -> dict[str, Any]:
         """Return the arguments of `list_unmatched`."""
         self.is_valid()
-        return {"text": self.cleaned_data.get("q") or "", "root_id": self.cleaned_data.get("root")}
+        return {
+            "text": self.cleaned_data.get("q") or "",
+            "root_id": self.cleaned_data.get("root"),
+        }
 
 
 class RootAddForm(forms.Form):
     """A folder of the person's own."""
 
-    path = forms.CharField(max_length=4096, error_messages={"required": "Give the folder's path, like /data/series."})
+    path = forms.CharField(
+        max_length=4096,
+        error_messages={"required": "Give the folder's path, like /data/series."},
+    )
     name = forms.CharField(max_length=80, required=False)
 
 
@@ -65,27 +88,39 @@ class SeriesField(forms.CharField):
             return None
         found = find_series(text)
         if not found:
-            raise forms.ValidationError(f"No series is called “{text}”. Choose one of the suggestions, or make a new one.")
+            raise forms.ValidationError(
+                f"No series is called “{text}”. Choose one of the suggestions, or make a new one."
+            )
         if len(found) > 1:
-            raise forms.ValidationError(f"“{text}” may be {', '.join(f'{series} ({series.key})' for series in found)}. Give the one in brackets.")
+            raise forms.ValidationError(
+                f"“{text}” may be {', '.join(f'{series} ({series.key})' for series in found)}. Give the one in brackets."
+            )
         return found[0]
+
+
+class IdsField(forms.TypedMultipleChoiceField):
+    """Primary keys that were ticked. Whether there are such rows is for the query to say, since a list of all would be long."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(coerce=int, **kwargs)
+
+    def valid_value(self, value: Any) -> bool:
+        text = str(value)
+        return text.isascii() and text.isdecimal() and int(text) < 2**63
 
 
 class FilesForm(forms.Form):
     """Files that were ticked."""
 
-    files = forms.TypedMultipleChoiceField(coerce=int, error_messages={"required": "Tick at least one file first."})
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        # Whether they exist is for the query to say: a list of all files would be read for each request.
-        self.fields["files"].valid_value = lambda value: str(value).isdecimal() and len(str(value)) < 19  # type: ignore[attr-defined]
+    files = IdsField(error_messages={"required": "Tick at least one file first."})  # type: ignore[assignment]  # A form's class gives its fields away.
 
 
 class AssignFilesForm(FilesForm):
     """Files that are episodes of a series. Empty numbers are taken from the files' names."""
 
-    series = SeriesField(error_messages={"required": "Say which series the files belong to."})
+    series = SeriesField(
+        error_messages={"required": "Say which series the files belong to."}
+    )
     season = forms.IntegerField(required=False, min_value=0, max_value=9999)
     episode = forms.IntegerField(required=False, min_value=0, max_value=99999)
 
@@ -93,7 +128,10 @@ class AssignFilesForm(FilesForm):
 class FolderForm(forms.Form):
     """A folder directly under a root."""
 
-    root = forms.ModelChoiceField(RootFolder.objects.all(), error_messages={"invalid_choice": "This root folder is gone."})
+    root = forms.ModelChoiceField(
+        RootFolder.objects.all(),
+        error_messages={"invalid_choice": "This root folder is gone."},
+    )
     folder = forms.CharField(max_length=4096, strip=False)
 
     def clean_folder(self) -> str:
@@ -110,21 +148,22 @@ class AssignFolderForm(FolderForm):
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
         if not self.errors and not values.get("series") and not values.get("title"):
-            raise forms.ValidationError("Name a series that is there, or give a title for a new one.")
+            raise forms.ValidationError(
+                "Name a series that is there, or give a title for a new one."
+            )
         return values
 
 
 class WantedForm(forms.Form):
     """Episodes that are wanted from now on, or not: those ticked, or a whole season."""
 
-    wanted = forms.TypedChoiceField(choices=[("1", "wanted"), ("0", "not wanted")], coerce=lambda value: value == "1")
+    wanted = forms.TypedChoiceField(
+        choices=[("1", "wanted"), ("0", "not wanted")],
+        coerce=lambda value: value == "1",
+    )
     season = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
-    episodes = forms.TypedMultipleChoiceField(coerce=int, required=False)
+    episodes = IdsField(required=False)
     whole = forms.BooleanField(required=False)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["episodes"].valid_value = lambda value: str(value).isdecimal() and len(str(value)) < 19  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data

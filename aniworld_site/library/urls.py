@@ -26,7 +26,15 @@ urlpatterns = [
     path("roots/add/", views.root_add, name="root_add"),
     path("roots/<int:pk>/edit/", views.root_edit, name="root_edit"),
     path("roots/<int:pk>/scan/", views.root_scan, name="root_scan"),
-    path("roots/<int:pk>/confirm-vanished/", views.root_confirm_vanished, name="root_confirm_vanished"),
+    path(
+        "roots/<int:pk>/confirm-vanished/",
+        views.root_confirm_vanished,
+        name="root_confirm_vanished",
+    ),
     path("roots/<int:pk>/remove/", views.root_remove, name="root_remove"),
-    path("roots/<int:pk>/confirm-remove/", views.root_confirm_remove, name="root_confirm_remove"),
+    path(
+        "roots/<int:pk>/confirm-remove/",
+        views.root_confirm_remove,
+        name="root_confirm_remove",
+    ),
 ]

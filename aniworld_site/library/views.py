@@ -13,7 +13,15 @@ from aniworld_site.exceptions import DomainError
 from aniworld_site.library import forms, selectors, services
 from aniworld_site.library.models import Episode, EpisodeFile, RootFolder, Scan, Series
 from aniworld_site.library.templatetags.library import printable
-from aniworld_site.pages import PageRequest, action, cleaned, done, get_page, page, render_page
+from aniworld_site.pages import (
+    PageRequest,
+    action,
+    cleaned,
+    done,
+    get_page,
+    page,
+    render_page,
+)
 
 SERIES_PER_PAGE, FILES_PER_PAGE, SCANS_PER_PAGE = 60, 100, 30
 
@@ -22,7 +30,9 @@ SERIES_PER_PAGE, FILES_PER_PAGE, SCANS_PER_PAGE = 60, 100, 30
 def series_list(request: PageRequest) -> HttpResponse:
     form = forms.SeriesFilterForm(request.GET)
     wanted = form.wanted()
-    found = get_page(selectors.list_series(**wanted), request.GET.get("page"), size=SERIES_PER_PAGE)
+    found = get_page(
+        selectors.list_series(**wanted), request.GET.get("page"), size=SERIES_PER_PAGE
+    )
     context = {
         "page_obj": found,
         "series": partial(selectors.add_counts, found),
@@ -32,12 +42,17 @@ def series_list(request: PageRequest) -> HttpResponse:
         "sort_choices": forms.SORT,
         "roots": RootFolder.objects.all(),
     }
-    return render_page(request, "library/series_list.html", context, parts={"series-results": "library/_series_results.html"})
+    return render_page(
+        request,
+        "library/series_list.html",
+        context,
+        parts={"series-results": "library/_series_results.html"},
+    )
 
 
 @page("library.view_series")
 def series_options(request: PageRequest) -> HttpResponse:
-    text = next((value for name, value in request.GET.items() if name in {"q", "series"}), "")
+    text = request.GET.get("q") or request.GET.get("series") or ""
     found = selectors.list_series(text=text)[:20] if text.strip() else []
     return render(request, "library/_series_options.html", {"series": found})
 
@@ -51,17 +66,32 @@ def series_detail(request: PageRequest, key: str) -> HttpResponse:
         "series": series,
         "seasons": partial(selectors.list_seasons, series),
         "unmatched": partial(selectors.list_series_unmatched, series),
-        "page_obj": partial(get_page, selectors.list_series_files(series), request.GET.get("page"), size=FILES_PER_PAGE),
+        "page_obj": partial(
+            get_page,
+            selectors.list_series_files(series),
+            request.GET.get("page"),
+            size=FILES_PER_PAGE,
+        ),
         "scans": selectors.list_active_scans,
     }
-    parts = {name: f"library/_{name.replace('-', '_')}.html" for name in ("series-head", "series-seasons", "series-unmatched", "series-files")}
+    parts = {
+        name: f"library/_{name.replace('-', '_')}.html"
+        for name in (
+            "series-head",
+            "series-seasons",
+            "series-unmatched",
+            "series-files",
+        )
+    }
     return render_page(request, "library/series_detail.html", context, parts=parts)
 
 
 @action("library.scan_rootfolder")
 def series_scan(request: PageRequest, key: str) -> HttpResponse:
     series = get_object_or_404(Series, key=key)
-    services.request_series_scans(series, by=request.user.get_username(), is_full="full" in request.POST)
+    services.request_series_scans(
+        series, by=request.user.get_username(), is_full="full" in request.POST
+    )
     return done(request, f"The folders of {series} will be read.")
 
 
@@ -69,8 +99,13 @@ def series_scan(request: PageRequest, key: str) -> HttpResponse:
 def series_monitor(request: PageRequest, key: str) -> HttpResponse:
     series = get_object_or_404(Series, key=key)
     is_monitored = request.POST.get("monitored") == "1"
-    services.set_monitored(Series.objects.filter(pk=series.pk), is_monitored=is_monitored)
-    return done(request, f"{series} is {'monitored' if is_monitored else 'no longer monitored'}.")
+    services.set_monitored(
+        Series.objects.filter(pk=series.pk), is_monitored=is_monitored
+    )
+    return done(
+        request,
+        f"{series} is {'monitored' if is_monitored else 'no longer monitored'}.",
+    )
 
 
 @action("library.change_series")
@@ -78,9 +113,16 @@ def episode_wanted(request: PageRequest, key: str) -> HttpResponse:
     series = get_object_or_404(Series, key=key)
     chosen = cleaned(forms.WantedForm(request.POST))
     episodes = Episode.objects.filter(season__series=series)
-    episodes = episodes.filter(season__number=chosen["season"]) if chosen["whole"] else episodes.filter(pk__in=chosen["episodes"])
+    episodes = (
+        episodes.filter(season__number=chosen["season"])
+        if chosen["whole"]
+        else episodes.filter(pk__in=chosen["episodes"])
+    )
     changed = services.set_wanted(episodes, is_wanted=chosen["wanted"])
-    return done(request, f"{_count(changed, 'episode')} now {'wanted' if chosen['wanted'] else 'not wanted'}.")
+    return done(
+        request,
+        f"{_count(changed, 'episode')} now {'wanted' if chosen['wanted'] else 'not wanted'}.",
+    )
 
 
 @page("library.view_scan")
@@ -88,9 +130,18 @@ def scan_list(request: PageRequest) -> HttpResponse:
     context = {
         "scans": selectors.list_active_scans,
         "roots": selectors.list_roots,
-        "page_obj": partial(get_page, selectors.list_ended_scans(), request.GET.get("page"), size=SCANS_PER_PAGE),
+        "page_obj": partial(
+            get_page,
+            selectors.list_ended_scans(),
+            request.GET.get("page"),
+            size=SCANS_PER_PAGE,
+        ),
     }
-    parts = {"running-scans": "library/_running_scans.html", "scan-history": "library/_scan_history.html", "held-roots": "library/_held_roots.html"}
+    parts = {
+        "running-scans": "library/_running_scans.html",
+        "scan-history": "library/_scan_history.html",
+        "held-roots": "library/_held_roots.html",
+    }
     return render_page(request, "library/scan_list.html", context, parts=parts)
 
 
@@ -99,7 +150,12 @@ def scan_detail(request: PageRequest, pk: int) -> HttpResponse:
     scan = selectors.get_scan(pk)
     if scan is None:
         raise Http404("This scan is not in the list any more.")
-    return render_page(request, "library/scan_detail.html", {"scan": scan}, parts={f"scan-{pk}": "library/_scan.html"})
+    return render_page(
+        request,
+        "library/scan_detail.html",
+        {"scan": scan},
+        parts={f"scan-{pk}": "library/_scan.html"},
+    )
 
 
 @action("library.scan_rootfolder")
@@ -113,32 +169,61 @@ def scan_cancel(request: PageRequest, pk: int) -> HttpResponse:
 def unmatched(request: PageRequest) -> HttpResponse:
     wanted = forms.UnmatchedFilterForm(request.GET).wanted()
     is_ignored = "ignored" in request.GET
-    files = selectors.list_ignored() if is_ignored else selectors.list_unmatched(**wanted)
+    files = (
+        selectors.list_ignored() if is_ignored else selectors.list_unmatched(**wanted)
+    )
     found = get_page(files, request.GET.get("page"), size=FILES_PER_PAGE)
-    context = {"page_obj": found, "groups": partial(selectors.group_unmatched, found), "wanted": wanted, "is_ignored": is_ignored, "roots": RootFolder.objects.all()}
-    return render_page(request, "library/unmatched.html", context, parts={"unmatched-files": "library/_unmatched_files.html"})
+    context = {
+        "page_obj": found,
+        "groups": partial(selectors.group_unmatched, found),
+        "wanted": wanted,
+        "is_ignored": is_ignored,
+        "roots": RootFolder.objects.all(),
+    }
+    return render_page(
+        request,
+        "library/unmatched.html",
+        context,
+        parts={"unmatched-files": "library/_unmatched_files.html"},
+    )
 
 
 @action("library.change_series")
 def files_assign(request: PageRequest) -> HttpResponse:
     chosen = cleaned(forms.AssignFilesForm(request.POST))
     files = EpisodeFile.objects.filter(pk__in=chosen["files"])
-    count = services.assign_files(files, series=chosen["series"], season=chosen["season"], episode=chosen["episode"])
+    count = services.assign_files(
+        files,
+        series=chosen["series"],
+        season=chosen["season"],
+        episode=chosen["episode"],
+    )
     return done(request, f"{_count(count, 'file')} assigned to {chosen['series']}.")
 
 
 @action("library.change_series")
 def files_ignore(request: PageRequest) -> HttpResponse:
-    files = EpisodeFile.objects.filter(pk__in=cleaned(forms.FilesForm(request.POST))["files"])
+    files = EpisodeFile.objects.filter(
+        pk__in=cleaned(forms.FilesForm(request.POST))["files"]
+    )
     if "unignore" in request.POST:
-        return done(request, f"{_count(services.unignore_files(files), 'file')} back among the unmatched.")
+        return done(
+            request,
+            f"{_count(services.unignore_files(files), 'file')} back among the unmatched.",
+        )
     return done(request, f"{_count(services.ignore_files(files), 'file')} ignored.")
 
 
 @action("library.change_series")
 def folder_assign(request: PageRequest) -> HttpResponse:
     chosen = cleaned(forms.AssignFolderForm(request.POST))
-    series = services.assign_folder(chosen["root"], chosen["folder"], series=chosen["series"], title=chosen["title"], year=chosen["year"])
+    series = services.assign_folder(
+        chosen["root"],
+        chosen["folder"],
+        series=chosen["series"],
+        title=chosen["title"],
+        year=chosen["year"],
+    )
     return done(request, f"“{_short(chosen['folder'])}” is {series} from now on.")
 
 
@@ -159,7 +244,9 @@ def root_add(request: PageRequest) -> HttpResponse:
     form = forms.RootAddForm(request.POST)
     if form.is_valid():
         try:
-            root = services.add_root(form.cleaned_data["path"], name=form.cleaned_data["name"])
+            root = services.add_root(
+                form.cleaned_data["path"], name=form.cleaned_data["name"]
+            )
         except DomainError as error:
             form.add_error("path", str(error))
         else:
@@ -179,7 +266,9 @@ def root_edit(request: PageRequest, pk: int) -> HttpResponse:
 @action("library.scan_rootfolder")
 def root_scan(request: PageRequest, pk: int) -> HttpResponse:
     root = get_object_or_404(RootFolder, pk=pk)
-    services.request_scan(root, by=request.user.get_username(), is_full="full" in request.POST)
+    services.request_scan(
+        root, by=request.user.get_username(), is_full="full" in request.POST
+    )
     return done(request, f"{root} will be read.")
 
 
@@ -187,25 +276,49 @@ def root_scan(request: PageRequest, pk: int) -> HttpResponse:
 def root_confirm_vanished(request: PageRequest, pk: int) -> HttpResponse:
     root = get_object_or_404(RootFolder, pk=pk)
     services.request_scan(root, by=request.user.get_username(), accepts_vanished=True)
-    return done(request, f"{root} is read once more; what is not found then is dropped from the list.")
+    return done(
+        request,
+        f"{root} is read once more; what is not found then is dropped from the list.",
+    )
 
 
 @page("library.view_rootfolder")
 def root_confirm_remove(request: PageRequest, pk: int) -> HttpResponse:
-    return render(request, "library/root_confirm_remove.html", {"root": get_object_or_404(RootFolder, pk=pk)})
+    return render(
+        request,
+        "library/root_confirm_remove.html",
+        {"root": get_object_or_404(RootFolder, pk=pk)},
+    )
 
 
 @action("library.change_rootfolder")
 def root_remove(request: PageRequest, pk: int) -> HttpResponse:
     root = get_object_or_404(RootFolder, pk=pk)
     services.remove_root(root)
-    messages.success(request, f"{root} is removed from the list. Its files were not touched.")
+    messages.success(
+        request, f"{root} is removed from the list. Its files were not touched."
+    )
     return redirect("library:root_list")
 
 
-def _render_roots(request: PageRequest, form: forms.RootAddForm, *, status: int = 200) -> HttpResponse:
-    context = {"form": form, "roots": selectors.list_measured_roots, "scans": selectors.list_active_scans, "is_roots_page": True}
-    response = render_page(request, "library/root_list.html", context, parts={"roots": "library/_roots.html", "held-roots": "library/_held_roots.html"})
+def _render_roots(
+    request: PageRequest, form: forms.RootAddForm, *, status: int = 200
+) -> HttpResponse:
+    context = {
+        "form": form,
+        "roots": selectors.list_measured_roots,
+        "scans": selectors.list_active_scans,
+        "is_roots_page": True,
+    }
+    response = render_page(
+        request,
+        "library/root_list.html",
+        context,
+        parts={
+            "roots": "library/_roots.html",
+            "held-roots": "library/_held_roots.html",
+        },
+    )
     response.status_code = status
     return response
 

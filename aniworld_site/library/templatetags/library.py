@@ -69,7 +69,11 @@ def facts(values: object) -> list[tuple[str, str]]:
     """List what a file's name says in the order a person reads it."""
     if not isinstance(values, Mapping):
         return []
-    return [(label, printable_name(_join(values[name]))) for name, label in FACTS.items() if values.get(name) not in (None, "", [])]
+    return [
+        (label, printable_name(_join(values[name])))
+        for name, label in FACTS.items()
+        if values.get(name) not in (None, "", [])
+    ]
 
 
 @register.simple_tag
@@ -78,14 +82,21 @@ def ago(moment: datetime | None, never: str = "never") -> SafeString | str:
     if moment is None:
         return never
     exact = date_format(timezone.localtime(moment), "DATETIME_FORMAT")
-    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(timespec="seconds"), exact, naturaltime(moment))
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        moment.isoformat(timespec="seconds"),
+        exact,
+        naturaltime(moment),
+    )
 
 
 @register.inclusion_tag("library/_poster.html")
 def poster(series: Series) -> dict[str, Any]:
     """Draw a placeholder that is always the same for one key."""
     seed = crc32(series.key.encode())
-    words = [word for word in printable_name(series.title).split() if word[0].isalnum()] or ["?"]
+    words = [
+        word for word in printable_name(series.title).split() if word[0].isalnum()
+    ] or ["?"]
     initials = "".join(word[0] for word in words[:2]).upper()
     return {"hue": seed % HUES, "shape": seed // HUES % SHAPES, "initials": initials}
 
@@ -94,11 +105,22 @@ def poster(series: Series) -> dict[str, Any]:
 def main_navigation(context: template.RequestContext) -> dict[str, Any]:
     """List the pages, with the one being looked at and how many files wait for a decision."""
     path = context["request"].path
-    places = [{"url": reverse(name), "label": label, "icon": icon, "key": key} for name, label, icon, key in NAVIGATION]
+    places = [
+        {"url": reverse(name), "label": label, "icon": icon, "key": key}
+        for name, label, icon, key in NAVIGATION
+    ]
     for place in places:
-        place["is_current"] = path == place["url"] if place["icon"] == "home" else path.startswith(place["url"])
+        place["is_current"] = (
+            path == place["url"]
+            if place["icon"] == "home"
+            else path.startswith(place["url"])
+        )
     return {"places": places, "unmatched": count_unmatched()}
 
 
 def _join(value: object) -> str:
-    return ", ".join(str(item) for item in value) if isinstance(value, list) else str(value)
+    return (
+        ", ".join(str(item) for item in value)
+        if isinstance(value, list)
+        else str(value)
+    )

@@ -38,6 +38,7 @@ function countTicked() {
   for (const label of document.querySelectorAll("[data-ticked-count]")) {
     const name = /** @type {HTMLElement} */ (label).dataset.tickedCount ?? "";
     const count = document.querySelectorAll(`input[name="${CSS.escape(name)}"]:checked`).length;
+    label.closest("form")?.setAttribute("data-ticked", String(count));
     label.textContent = count === 1 ? "1 file ticked" : `${count} files ticked`;
   }
 }
