@@ -1,0 +1,154 @@
+/** A clock, a socket and a page that tests hold in their hands. */
+
+export class FakeClock {
+  constructor() {
+    this.time = 1_000_000;
+    this.timers = new Map();
+    this.lastTimer = 0;
+    /** What `random` answers. */
+    this.chance = 0.5;
+  }
+
+  now() {
+    return this.time;
+  }
+
+  random() {
+    return this.chance;
+  }
+
+  setTimeout(callback, ms) {
+    this.lastTimer += 1;
+    this.timers.set(this.lastTimer, { at: this.time + ms, callback });
+    return this.lastTimer;
+  }
+
+  clearTimeout(timer) {
+    this.timers.delete(timer);
+  }
+
+  /** Let time pass, and everything happen that is due, in order. */
+  pass(ms) {
+    const end = this.time + ms;
+    for (;;) {
+      const due = [...this.timers].filter(([, timer]) => timer.at <= end).sort((a, b) => a[1].at - b[1].at || a[0] - b[0])[0];
+      if (!due) break;
+      this.timers.delete(due[0]);
+      this.time = due[1].at;
+      due[1].callback();
+    }
+    this.time = end;
+  }
+}
+
+/** @returns {any} a WebSocket class that remembers its instances, newest first */
+export function makeSocketClass() {
+  return class FakeSocket {
+    static opened = [];
+
+    constructor(url) {
+      this.url = url;
+      this.sent = [];
+      this.onmessage = this.onclose = null;
+      FakeSocket.opened.unshift(this);
+    }
+
+    static get last() {
+      return FakeSocket.opened[0];
+    }
+
+    send(text) {
+      this.sent.push(JSON.parse(text));
+    }
+
+    close(code) {
+      this.closedWith = code ?? null;
+    }
+
+    receive(frame) {
+      this.onmessage?.({ data: JSON.stringify({ timestamp: "2026-01-01T00:00:00.000000+00:00", data: {}, ...frame }) });
+    }
+
+    welcome() {
+      this.receive({ type: "connected", data: { connection_id: "c" } });
+    }
+
+    end(code, bye) {
+      if (bye) this.receive({ type: "bye", data: { code, reconnect: true, after_ms: 0, message: "", ...bye } });
+      this.onclose?.({ code });
+    }
+  };
+}
+
+export class FakeWindow extends EventTarget {
+  constructor() {
+    super();
+    this.navigator = { onLine: true };
+    this.reloads = 0;
+    this.location = { reload: () => (this.reloads += 1) };
+  }
+}
+
+/** As much of an element as the modules touch. */
+export class FakeElement extends EventTarget {
+  constructor(attributes = {}, children = []) {
+    super();
+    this.attributes = new Map(Object.entries(attributes).map(([name, value]) => [name, String(value)]));
+    this.children = children;
+    this.parent = null;
+    this.isConnected = true;
+    this.textContent = "";
+    for (const child of children) child.parent = this;
+    this.dataset = new Proxy(this, {
+      get: (element, key) => element.getAttribute(toAttribute(key)) ?? undefined,
+      set: (element, key, value) => element.setAttribute(toAttribute(key), value) ?? true,
+    });
+  }
+
+  getAttribute(name) {
+    return this.attributes.get(name) ?? null;
+  }
+
+  setAttribute(name, value) {
+    this.attributes.set(name, String(value));
+  }
+
+  hasAttribute(name) {
+    return this.attributes.has(name);
+  }
+
+  removeAttribute(name) {
+    this.attributes.delete(name);
+    if (name === "value") this.value = undefined;
+  }
+
+  closest(selector) {
+    return this.hasAttribute(selector.slice(1, -1)) ? this : (this.parent?.closest(selector) ?? null);
+  }
+
+  querySelectorAll(selector) {
+    const names = selector.split(",").map((part) => part.trim().slice(1, -1));
+    return this.children.flatMap((child) => [...(names.some((name) => child.hasAttribute(name)) ? [child] : []), ...child.querySelectorAll(selector)]);
+  }
+
+  append(...children) {
+    for (const child of children) child.parent = this;
+    this.children.push(...children);
+  }
+}
+
+function toAttribute(key) {
+  return `data-${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+export class FakeDocument extends FakeElement {
+  constructor(children = []) {
+    super({}, children);
+    this.hidden = false;
+  }
+}
+
+/** @returns {{clock: FakeClock, WebSocket: any, document: FakeDocument, window: FakeWindow}} */
+export function makeEnvironment(children = []) {
+  return { clock: new FakeClock(), WebSocket: makeSocketClass(), document: new FakeDocument(children), window: new FakeWindow() };
+}

@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+
+import { RealtimeConnection } from "../../realtime/static/realtime/connection.js";
+import { start } from "../../realtime/static/realtime/index.js";
+import { LivePage } from "../../realtime/static/realtime/live.js";
+import { FakeElement, makeEnvironment } from "./fakes.js";
+
+let environment, clock, sockets, document;
+
+beforeEach(() => {
+  environment = makeEnvironment();
+  ({ clock, WebSocket: sockets, document } = environment);
+});
+
+function open(...children) {
+  document.append(...children);
+  const page = new LivePage(new RealtimeConnection("ws://host/ws/", environment), document, clock);
+  page.start();
+  return page;
+}
+
+const sent = (action) => sockets.last.sent.filter((frame) => frame.action === action).map((frame) => frame.data.room);
+const settle = () => document.dispatchEvent(new Event("htmx:afterSettle"));
+
+function answerJoins() {
+  for (const frame of sockets.last.sent.filter((sentFrame) => sentFrame.action === "join")) {
+    sockets.last.receive({ type: "joined", data: frame.data, ref: frame.ref });
+  }
+}
+
+function countRefreshes(element) {
+  const counter = { count: 0 };
+  element.addEventListener("live:refresh", () => (counter.count += 1));
+  return counter;
+}
+
+test("the rooms of the whole page are joined, each once", () => {
+  open(new FakeElement({ "data-live-rooms": "scan  series:mushishi" }), new FakeElement({ "data-live-rooms": "scan" }));
+  sockets.last.welcome();
+  assert.deepEqual(sent("join"), ["scan", "series:mushishi"]);
+});
+
+test("after a swap, new rooms are joined and those no longer named are left", () => {
+  const element = new FakeElement({ "data-live-rooms": "scan queue" });
+  open(element);
+  sockets.last.welcome();
+
+  element.setAttribute("data-live-rooms", "queue downloads");
+  settle();
+  settle();
+
+  assert.deepEqual(sent("join"), ["scan", "queue", "downloads"]);
+  assert.deepEqual(sent("leave"), ["scan"]);
+});
+
+test("messages reach their scopes, those that were swapped in too", () => {
+  open();
+  sockets.last.welcome();
+  const child = new FakeElement({ "data-live-text": "percent" });
+  document.append(new FakeElement({ "data-live-on": "scan_progress" }, [child]));
+
+  sockets.last.receive({ type: "scan_progress", data: { percent: 7 }, room: "scan" });
+
+  assert.equal(child.textContent, "7");
+});
+
+test("refreshes come at most every 300 ms, and the last one always", () => {
+  const element = new FakeElement({ "data-live-refresh": "scan_complete", "data-live-match": "scan_id=1" });
+  const refreshes = countRefreshes(element);
+  open(element);
+  sockets.last.welcome();
+
+  for (let count = 0; count < 5; count += 1) sockets.last.receive({ type: "scan_complete", data: { scan_id: 1 } });
+  sockets.last.receive({ type: "scan_complete", data: { scan_id: 2 } });
+  assert.equal(refreshes.count, 1);
+  clock.pass(300);
+  assert.equal(refreshes.count, 2);
+  clock.pass(3_000);
+  assert.equal(refreshes.count, 2);
+});
+
+test("a refresh does not bubble to an outer element that has its own", () => {
+  const inner = new FakeElement({ "data-live-refresh": "scan_complete" });
+  let bubbles;
+  inner.addEventListener("live:refresh", (event) => (bubbles = event.bubbles));
+  open(inner);
+  sockets.last.welcome();
+  sockets.last.receive({ type: "scan_complete" });
+  assert.equal(bubbles, false);
+});
+
+test("an element that is gone is not refreshed", () => {
+  const element = new FakeElement({ "data-live-refresh": "scan_complete" });
+  const refreshes = countRefreshes(element);
+  open(element);
+  sockets.last.welcome();
+  sockets.last.receive({ type: "scan_complete" });
+  sockets.last.receive({ type: "scan_complete" });
+  element.isConnected = false;
+  clock.pass(300);
+  assert.equal(refreshes.count, 1);
+});
+
+test("every join refreshes once: the page may be older than it", () => {
+  const element = new FakeElement({ "data-live-rooms": "scan queue", "data-live-refresh": "scan_complete" });
+  const refreshes = countRefreshes(element);
+  open(element);
+  sockets.last.welcome();
+  answerJoins();
+  clock.pass(300);
+  assert.equal(refreshes.count, 2);
+  clock.pass(10_000);
+
+  sockets.last.end(1006);
+  clock.pass(20_000);
+  sockets.last.welcome();
+  assert.equal(refreshes.count, 2);
+  answerJoins();
+  assert.equal(refreshes.count, 3);
+});
+
+test("the status shows state and label, and an unchanged label is not set again", () => {
+  const status = new FakeElement({
+    "data-live-status": "",
+    "data-live-label-connecting": "Connecting…",
+    "data-live-label-live": "Live",
+    "data-live-label-stale": "Not live",
+  });
+  const since = new FakeElement({ "data-live-since": "" });
+  open(status, since);
+  assert.deepEqual([status.dataset.state, status.textContent], ["connecting", "Connecting…"]);
+  sockets.last.welcome();
+  assert.deepEqual([status.dataset.state, status.textContent, since.textContent], ["live", "Live", ""]);
+  sockets.last.end(1006);
+  assert.deepEqual([status.dataset.state, status.textContent], ["stale", "Not live"]);
+  assert.match(since.textContent, /\d/);
+  sockets.last.end(4401, { reconnect: false });
+});
+
+test("a status without a label for the state keeps its text", () => {
+  const status = new FakeElement({ "data-live-status": "" });
+  status.textContent = "Updates";
+  open(status);
+  assert.equal(status.textContent, "Updates");
+});
+
+test("the code of a final close is on the status, so that a page can offer the login", () => {
+  const status = new FakeElement({ "data-live-status": "" });
+  open(status);
+  sockets.last.end(4401, { reconnect: false });
+  assert.deepEqual([status.dataset.state, status.dataset.code], ["offline", "4401"]);
+});
+
+test("a page that names no address does not start", () => {
+  assert.equal(start({ querySelector: () => null }), null);
+});
