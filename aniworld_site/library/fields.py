@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import lookups
 
 # Python shows an undecodable byte 0xNN as the lone surrogate U+DCNN (PEP 383), which neither database can store.
 # Each becomes one private-use character, which real names do not hold, and comes back unchanged.
@@ -43,3 +44,17 @@ class PathField(models.TextField):  # type: ignore[type-arg]  # Not subscriptabl
         self, value: str | None, expression: Any, connection: BaseDatabaseWrapper
     ) -> str | None:
         return None if value is None else from_stored(value)
+
+
+@PathField.register_lookup
+class PathStartsWith(lookups.StartsWith):
+    """Compares with the stored form; lookups by pattern do not ask the field for it by themselves."""
+
+    prepare_rhs = True
+
+
+@PathField.register_lookup
+class PathIContains(lookups.IContains):
+    """As `PathStartsWith`."""
+
+    prepare_rhs = True
