@@ -211,9 +211,13 @@ def _check(room: Room, message: Message) -> None:
 
 
 def _deliver(room: Room, message: Message, frame: str) -> None:
-    kept = [observer(Publication(room.name, message)) for observer in tuple(_observers)]
-    if not any(kept):
-        _sender.put(room, frame)
+    # After a commit there is no caller that could catch it, and Django's own `robust` cannot log what a partial raises.
+    try:
+        kept = [observer(Publication(room.name, message)) for observer in tuple(_observers)]
+        if not any(kept):
+            _sender.put(room, frame)
+    except Exception:
+        logger.exception("A message for %r was not published", room)
 
 
 def _forget_parent() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from itertools import count
 
@@ -47,6 +48,22 @@ class CrashRoom(Room):
 
     def may_join(self, user):
         raise RuntimeError("the database is gone")
+
+
+class SlowRoom(Room):
+    pattern = "slow"
+    is_released = threading.Event()
+
+    def may_join(self, user):
+        return self.is_released.wait(10)
+
+
+class MembersRoom(Room):
+    pattern = "members"
+    messages = frozenset({LabDone})
+
+    def may_join(self, user):
+        return user.is_staff
 
 
 @dataclass

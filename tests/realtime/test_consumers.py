@@ -11,7 +11,7 @@ from realtime.limits import seats
 from realtime.messages import SystemErrorMessage, SystemInfo, SystemWarning
 from realtime.publishing import publish
 from realtime.testing import Connection, connect
-from tests.realtime.lab import BenchRoom, LabDone, LabProgress, LabRoom, make_application, make_visitor
+from tests.realtime.lab import BenchRoom, LabDone, LabProgress, LabRoom, SlowRoom, make_application, make_visitor
 
 
 async def open_connection(user=None, **options):
@@ -364,3 +364,52 @@ async def test_abrupt_end_leaves_nothing_behind(layer):
     assert len(seats) == seats_before
     # The layer's receiver for this loop stays as well.
     assert len(asyncio.all_tasks()) <= tasks_before + hub_tasks + 1
+
+
+async def test_slow_question_of_one_connection_delays_no_other(layer, connection):
+    SlowRoom.is_released.clear()
+    async with await connect(make_application(make_visitor())) as slow:
+        await slow.send({"action": "join", "room": "slow"})
+
+        assert (await connection.join("lab"))["type"] == "joined"
+        publish(LabRoom(), LabDone(lab_id=1))
+        await connection.expect("lab_done")
+
+        SlowRoom.is_released.set()
+        await slow.expect("joined", room="slow")
+
+
+@pytest.mark.parametrize("returns", [True, False])
+async def test_reader_that_stalls_is_cut_and_others_get_everything(layer, returns):
+    """The server's buffer is full, so `send` suspends. A reader that returns within a second finds the bye."""
+    writable = asyncio.Event()
+    writable.set()
+    inner = make_application(make_visitor())
+
+    async def application(scope, receive, send):
+        async def send_when_writable(event):
+            await writable.wait()
+            await send(event)
+
+        await inner(scope, receive, send_when_writable)
+
+    stalled, other = await connect(application), await connect(make_application(make_visitor()))
+    for each in (stalled, other):
+        await each.join("lab")
+    writable.clear()
+
+    for number in range(3_000):
+        publish(LabRoom(), LabDone(lab_id=number))
+    await other.expect("lab_done", lab_id=2_999)
+    await other.ping()
+
+    assert [frame["data"]["lab_id"] for frame in other.frames if frame["type"] == "lab_done"] == list(range(3_000))
+    assert len(get_hub()._connections) == 1
+    if returns:
+        writable.set()
+        assert await stalled.expect_close() == 4408
+        assert [frame["type"] for frame in stalled.frames] == ["connected", "joined", "lab_done", "bye"]
+    else:
+        await asyncio.wait([stalled._communicator.future], timeout=10)
+        assert stalled._communicator.future.done()
+    await other.close()

@@ -1,0 +1,90 @@
+"""The same round trip through real servers and a client that is not ours."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from websockets.asyncio.client import connect
+
+from realtime import publishing
+from realtime.publishing import publish
+from tests.realtime.lab import LabDone, LabRoom
+
+SERVERS = {
+    "uvicorn": ["uvicorn", "tests.realtime.asgi:application", "--port", "0", "--ws", "websockets-sansio", "--lifespan", "off"],
+    "daphne": ["daphne", "-e", "tcp:0:interface=127.0.0.1", "tests.realtime.asgi:application"],
+}
+
+
+@pytest.fixture(params=SERVERS)
+def address(request, broker, settings):
+    """A server's address; messages published here reach it."""
+    url = f"unix://{broker.unix_socket_path}"
+    settings.CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": [{"address": url, "socket_timeout": None}], "prefix": "lab"},
+        }
+    }
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.realtime.project", "LAB_BROKER": url, "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-m", *SERVERS[request.param]]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        log = []
+        for line in process.stderr:
+            log.append(line)
+            if match := re.search(r"(?:running on http://|TCP address )127\.0\.0\.1:(\d+)", line):
+                break
+        else:
+            pytest.fail("".join(log))
+        yield f"127.0.0.1:{match[1]}"
+        publishing.stop()
+        process.terminate()
+        process.stderr.read()
+
+
+async def receive(socket):
+    return json.loads(await socket.recv())
+
+
+async def test_round_trip(address):
+    async with connect(f"ws://{address}/ws/") as socket:
+        assert (await receive(socket))["type"] == "connected"
+        await socket.send(json.dumps({"action": "join", "room": "lab", "ref": "1"}))
+        assert (await receive(socket))["ref"] == "1"
+
+        for number in range(500):
+            publish(LabRoom(), LabDone(lab_id=number))
+        received = [(await receive(socket))["data"]["lab_id"] for _ in range(500)]
+
+        assert received == list(range(500))
+        await socket.send(json.dumps({"action": "leave", "data": {"room": "lab"}}))
+        assert (await receive(socket))["type"] == "left"
+
+
+async def test_page_of_the_same_origin_may_connect(address):
+    async with connect(f"ws://{address}/ws/", origin=f"http://{address}") as socket:
+        assert (await receive(socket))["type"] == "connected"
+
+
+async def test_close_code_arrives_behind_the_bye(address):
+    async with connect(f"ws://{address}/ws/", origin="http://evil.example") as socket:
+        bye = await receive(socket)
+        await socket.wait_closed()
+
+        assert (bye["type"], bye["data"]["code"], socket.close_code) == ("bye", 4403, 4403)
+
+
+async def test_five_invalid_frames_close(address):
+    async with connect(f"ws://{address}/ws/") as socket:
+        for _ in range(5):
+            await socket.send("nonsense")
+        frames = [await receive(socket) for _ in range(7)]
+        await socket.wait_closed()
+
+        assert [frame["type"] for frame in frames] == ["connected"] + ["error"] * 5 + ["bye"]
+        assert socket.close_code == 4400
