@@ -75,7 +75,9 @@ def test_assign_files_form_says_that_there_is_no_such_series():
 def test_folder_form_carries_undecodable_names():
     root = make_root()
     query = QueryDict(mutable=True)
-    query.update({"root": root.pk, "folder": to_stored("a\udcffb "), "title": "New"})
+    query.update(
+        {"root": str(root.pk), "folder": to_stored("a\udcffb "), "title": "New"}
+    )
     form = forms.AssignFolderForm(query)
 
     assert form.is_valid()

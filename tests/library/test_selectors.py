@@ -175,6 +175,12 @@ def test_list_seasons_takes_two_queries_whatever_their_size(django_assert_num_qu
         selectors.list_seasons(series)
 
 
+def list_unmatched_of(series):
+    found = selectors.get_series(series.key)
+    assert found is not None
+    return selectors.list_series_unmatched(found)
+
+
 def test_list_series_unmatched_finds_files_in_its_folders_only():
     root = make_root()
     series = make_series(folder_in=root, title="Show")
@@ -183,7 +189,7 @@ def test_list_series_unmatched_finds_files_in_its_folders_only():
     make_file(root=root, folder="Show 2")
     make_file(root=make_root(), folder="Show")
 
-    found = selectors.list_series_unmatched(selectors.get_series(series.key))
+    found = list_unmatched_of(series)
 
     assert {file.pk for file in found} == {inside.pk, known.pk}
 
@@ -289,4 +295,4 @@ def test_list_series_unmatched_finds_files_below_an_undecodable_folder():
     SeriesFolder.objects.create(root=root, name="Odd \udcff", series=series)
     inside = make_file(root=root, folder="Odd \udcff/Season 1")
 
-    assert selectors.list_series_unmatched(selectors.get_series(series.key)) == [inside]
+    assert list_unmatched_of(series) == [inside]

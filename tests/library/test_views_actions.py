@@ -27,7 +27,7 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
-ACTIONS = {
+ACTIONS: dict[str, tuple[str, list[str | int]]] = {
     "library:series_scan": ("library.scan_rootfolder", ["x"]),
     "library:series_monitor": ("library.change_series", ["x"]),
     "library:episode_wanted": ("library.change_series", ["x"]),
@@ -215,10 +215,8 @@ def test_waiting_scan_is_stopped(operator):
 
     operator.post(reverse("library:scan_cancel", args=[scan.pk]))
 
-    assert (
-        not Scan.objects.get(pk=scan.pk).state == Scan.State.QUEUED
-        or Scan.objects.get(pk=scan.pk).is_cancel_requested
-    )
+    scan.refresh_from_db()
+    assert scan.state == Scan.State.CANCELLED or scan.is_cancel_requested
 
 
 def test_root_is_added(operator, tmp_path):
@@ -338,6 +336,7 @@ def test_folder_with_an_undecodable_name_becomes_a_new_series(operator):
 
     assert "from now on" in said(response)
     row = SeriesFolder.objects.get(name=folder)
+    assert row.series is not None
     assert (row.series.title, row.series.year, row.is_locked) == ("Odd", 2020, True)
 
 
