@@ -6,7 +6,7 @@ Names on a disk need not be valid text, so every one is shown through `printable
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -18,7 +18,13 @@ from aniworld_site.library import services
 from aniworld_site.library.admin.printing import PrintableMixin
 from aniworld_site.library.admin.refusals import RefusalMixin
 from aniworld_site.library.matching import refresh_has_file, touch_series
-from aniworld_site.library.models import Episode, EpisodeFile, EpisodeFileLink, SeriesFolder
+from aniworld_site.library.models import (
+    Episode,
+    EpisodeFile,
+    EpisodeFileLink,
+    Series,
+    SeriesFolder,
+)
 from aniworld_site.library.naming import printable
 from aniworld_site.library.signals import root_changed, series_changed
 
@@ -35,45 +41,126 @@ class EpisodeFileLinkInline(admin.TabularInline):  # type: ignore[type-arg]  # N
     fields = ["episode", "part", "how", "confidence", "is_locked"]
     readonly_fields = ["how", "confidence", "is_locked"]
     extra = 1
-    verbose_name, verbose_name_plural = "episode", "episodes in this file (a change here is by hand, and no scan undoes it)"
+    verbose_name, verbose_name_plural = (
+        "episode",
+        "episodes in this file (a change here is by hand, and no scan undoes it)",
+    )
 
-    def get_formset(self, request: HttpRequest, obj: EpisodeFile | None = None, **kwargs: Any) -> Any:
+    def get_formset(
+        self, request: HttpRequest, obj: EpisodeFile | None = None, **kwargs: Any
+    ) -> Any:
         formset = super().get_formset(request, obj, **kwargs)
         field = formset.form.base_fields.get("episode")
         if obj is not None and isinstance(field, EpisodeChoiceField):
-            choosable = Episode.objects.filter(Q(season__series=obj.series_id) | Q(links__file=obj)).distinct()
-            field.queryset = choosable.select_related("season").order_by("season__number", "number", "label")
+            choosable = Episode.objects.filter(
+                Q(season__series=obj.series_id) | Q(links__file=obj)
+            ).distinct()
+            field.queryset = choosable.select_related("season").order_by(
+                "season__number", "number", "label"
+            )
             # Made once: each row would ask again for what may be a thousand episodes.
-            field.choices = list(field.choices)
+            field.choices = list(cast(Any, field.choices))
         return formset
 
-    def formfield_for_foreignkey(self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
         if db_field.name == "episode":
             return EpisodeChoiceField(queryset=Episode.objects.none())
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
-@admin.register(EpisodeFile)
-class EpisodeFileAdmin(PrintableMixin):
-    list_display = ["shown_name", "shown_folder", "root", "series", "match", "is_locked", "size", "added_at", "vanished_at"]
-    list_filter = ["match", "is_locked", "root", ("vanished_at", admin.EmptyFieldListFilter)]
+class FoundAdmin(RefusalMixin, PrintableMixin):
+    """Rows that a scan makes and drops: a person decides only what they are."""
+
     list_select_related = ["root", "series"]
-    search_fields = ["name", "folder"]
     show_full_result_count = False
     autocomplete_fields = ["series"]
-    actions = ["ignore", "unignore"]
-    inlines = [EpisodeFileLinkInline]
-    fieldsets = [
-        (None, {"fields": ["shown_name", "shown_folder", "root", "series", "match", "shown_reason", "is_locked"]}),
-        ("What a scan saw", {"fields": ["size", "facts_read", "added_at", "vanished_at"]}),
-    ]
-    readonly_fields = ["shown_name", "shown_folder", "root", "match", "shown_reason", "size", "facts_read", "added_at", "vanished_at"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: EpisodeFile | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # The next scan would bring the row back; a scan drops it when the file is gone.
+
+    def formfield_for_dbfield(
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and db_field.name == "series":
+            # Beside the choice of a series, the button that deletes the chosen one is too near.
+            field.widget.can_delete_related = False
+        return field
+
+
+class EpisodeFileForm(forms.ModelForm):  # type: ignore[type-arg]  # Not subscriptable when it runs.
+    def clean_series(self) -> Series | None:
+        series: Series | None = self.cleaned_data["series"]
+        others = Episode.objects.filter(links__file=self.instance)
+        if (
+            "series" in self.changed_data
+            and (others.exclude(season__series=series) if series else others).exists()
+        ):
+            raise forms.ValidationError(
+                "It is linked to episodes of another series. Delete these links and save, then choose the series."
+            )
+        return series
+
+
+@admin.register(EpisodeFile)
+class EpisodeFileAdmin(FoundAdmin):
+    form = EpisodeFileForm
+    list_display = [
+        "shown_name",
+        "shown_folder",
+        "root",
+        "series",
+        "match",
+        "is_locked",
+        "size",
+        "added_at",
+        "vanished_at",
+    ]
+    list_filter = [
+        "match",
+        "is_locked",
+        "root",
+        ("vanished_at", admin.EmptyFieldListFilter),
+    ]
+    search_fields = ["name", "folder"]
+    actions = ["ignore", "unignore"]
+    inlines = [EpisodeFileLinkInline]
+    fieldsets = [
+        (
+            None,
+            {
+                "fields": [
+                    "shown_name",
+                    "shown_folder",
+                    "root",
+                    "series",
+                    "match",
+                    "shown_reason",
+                    "is_locked",
+                ]
+            },
+        ),
+        (
+            "What a scan saw",
+            {"fields": ["size", "facts_read", "added_at", "vanished_at"]},
+        ),
+    ]
+    readonly_fields = [
+        "shown_name",
+        "shown_folder",
+        "root",
+        "match",
+        "shown_reason",
+        "size",
+        "facts_read",
+        "added_at",
+        "vanished_at",
+    ]
 
     @admin.display(description="name", ordering="name")
     def shown_name(self, file: EpisodeFile) -> str:
@@ -85,12 +172,16 @@ class EpisodeFileAdmin(PrintableMixin):
 
     @admin.action(description="Ignore", permissions=["change"])
     def ignore(self, request: HttpRequest, queryset: QuerySet[EpisodeFile]) -> None:
-        changed = services.ignore_files(EpisodeFile.objects.filter(pk__in=queryset.order_by().values("pk")))
+        changed = services.ignore_files(
+            EpisodeFile.objects.filter(pk__in=queryset.order_by().values("pk"))
+        )
         messages.success(request, f"Ignored: {changed}.")
 
     @admin.action(description="Back to the unmatched list", permissions=["change"])
     def unignore(self, request: HttpRequest, queryset: QuerySet[EpisodeFile]) -> None:
-        changed = services.unignore_files(EpisodeFile.objects.filter(pk__in=queryset.order_by().values("pk")))
+        changed = services.unignore_files(
+            EpisodeFile.objects.filter(pk__in=queryset.order_by().values("pk"))
+        )
         messages.success(request, f"No longer ignored: {changed}.")
 
     @admin.display(description="why")
@@ -105,15 +196,20 @@ class EpisodeFileAdmin(PrintableMixin):
     def facts_read(self, file: EpisodeFile) -> str:
         return printable(json.dumps(file.facts, ensure_ascii=False))
 
-    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:  # noqa: FBT001  # Django's signature.
-        if not formset.has_changed():
-            return
+    def save_formset(
+        self, request: HttpRequest, form: Any, formset: Any, change: Any
+    ) -> None:
         file: EpisodeFile = form.instance
         episodes = set(file.links.values_list("episode_id", flat=True))
         formset.save(commit=False)
+        if not formset.has_changed():
+            return
         for link in formset.deleted_objects:
             link.delete()
-        for link in [*formset.new_objects, *(changed for changed, _fields in formset.changed_objects)]:
+        for link in [
+            *formset.new_objects,
+            *(changed for changed, _fields in formset.changed_objects),
+        ]:
             link.is_locked, link.how, link.confidence = True, BY_HAND, 1.0
             link.save()
         episodes |= set(file.links.values_list("episode_id", flat=True))
@@ -124,31 +220,41 @@ def _settle(file: EpisodeFile, episode_ids: set[int]) -> None:
     """Make what depends on the links of `file` follow them, and tell it: 'episode_ids' are those linked before or after."""
     linked = file.links.exists()
     file.match = EpisodeFile.Match.LINKED if linked else EpisodeFile.Match.UNMATCHED
-    file.is_locked, file.reason = True, "Linked by hand." if linked else "Its links were removed by hand."
+    file.is_locked, file.reason = (
+        True,
+        "Linked by hand." if linked else "Its links were removed by hand.",
+    )
     file.save(update_fields=["match", "is_locked", "reason"])
     refresh_has_file(episode_ids)
-    series_ids = set(Episode.objects.filter(pk__in=episode_ids).values_list("season__series_id", flat=True))
+    series_ids = set(
+        Episode.objects.filter(pk__in=episode_ids).values_list(
+            "season__series_id", flat=True
+        )
+    )
     touch_series(series_ids)
     series_changed.send(EpisodeFile, series_ids=series_ids)
     root_changed.send(EpisodeFile, root=file.root)
 
 
 @admin.register(SeriesFolder)
-class SeriesFolderAdmin(RefusalMixin, PrintableMixin):
-    list_display = ["shown_name", "root", "series", "is_ignored", "is_locked", "shown_reason"]
-    list_filter = ["root", "is_ignored", "is_locked", ("series", admin.EmptyFieldListFilter)]
-    list_select_related = ["root", "series"]
+class SeriesFolderAdmin(FoundAdmin):
+    list_display = [
+        "shown_name",
+        "root",
+        "series",
+        "is_ignored",
+        "is_locked",
+        "shown_reason",
+    ]
+    list_filter = [
+        "root",
+        "is_ignored",
+        "is_locked",
+        ("series", admin.EmptyFieldListFilter),
+    ]
     search_fields = ["name", "series__title"]
-    show_full_result_count = False
-    autocomplete_fields = ["series"]
     fields = ["shown_name", "root", "series", "is_ignored", "is_locked", "shown_reason"]
     readonly_fields = ["shown_name", "root", "is_locked", "shown_reason"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: SeriesFolder | None = None) -> bool:
-        return False
 
     @admin.display(description="folder", ordering="name")
     def shown_name(self, folder: SeriesFolder) -> str:
@@ -158,7 +264,9 @@ class SeriesFolderAdmin(RefusalMixin, PrintableMixin):
     def shown_reason(self, folder: SeriesFolder) -> str:
         return printable(folder.reason)
 
-    def save_model(self, request: HttpRequest, obj: SeriesFolder, form: Any, change: bool) -> None:  # noqa: FBT001  # Django's signature.
+    def save_model(
+        self, request: HttpRequest, obj: SeriesFolder, form: Any, change: Any
+    ) -> None:
         if not form.has_changed():
             return
         if obj.is_ignored:
@@ -169,7 +277,3 @@ class SeriesFolderAdmin(RefusalMixin, PrintableMixin):
             # Neither: nobody has decided, so the next scan may.
             obj.is_locked, obj.reason = False, "Left to the next scan by hand."
             obj.save()
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[SeriesFolder]:
-        folders: QuerySet[SeriesFolder] = super().get_queryset(request)
-        return folders.select_related("root", "series")

