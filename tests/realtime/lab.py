@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 from channels.routing import URLRouter
 
@@ -39,14 +40,14 @@ class BenchRoom(Room):
 class VaultRoom(Room):
     pattern = "vault"
 
-    def may_join(self, user):
+    def may_join(self, user: Any) -> bool:
         return False
 
 
 class CrashRoom(Room):
     pattern = "crash"
 
-    def may_join(self, user):
+    def may_join(self, user: Any) -> bool:
         raise RuntimeError("the database is gone")
 
 
@@ -54,7 +55,7 @@ class SlowRoom(Room):
     pattern = "slow"
     is_released = threading.Event()
 
-    def may_join(self, user):
+    def may_join(self, user: Any) -> bool:
         return self.is_released.wait(10)
 
 
@@ -62,8 +63,8 @@ class MembersRoom(Room):
     pattern = "members"
     messages = frozenset({LabDone})
 
-    def may_join(self, user):
-        return user.is_staff
+    def may_join(self, user: Any) -> bool:
+        return bool(user.is_staff)
 
 
 @dataclass
@@ -75,19 +76,20 @@ class Visitor:
     is_active: bool = True
     is_authenticated = True
 
-    def get_username(self):
+    def get_username(self) -> str:
         return self.username
 
 
-def make_visitor(username="mia", **fields):
+def make_visitor(username: str = "mia", **fields: Any) -> Any:
     return Visitor(username=username, pk=next(_pks), **fields)
 
 
-def make_application(user=None):
+def make_application(user: Any = None) -> Any:
     """Serve the consumer to this user, whatever the cookies say."""
     router = URLRouter(websocket_urlpatterns)
 
-    async def application(scope, receive, send):
-        await router({**scope, "user": user} if user else scope, receive, send)
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        served: Any = {**scope, "user": user} if user else scope
+        await router(served, receive, send)
 
     return application

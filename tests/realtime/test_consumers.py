@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -10,12 +11,12 @@ from realtime.hub import get_hub
 from realtime.limits import seats
 from realtime.messages import SystemErrorMessage, SystemInfo, SystemWarning
 from realtime.publishing import publish
-from realtime.testing import Connection, connect
+from realtime.testing import Connection, Headers, connect
 from tests.realtime.lab import BenchRoom, LabDone, LabProgress, LabRoom, SlowRoom, make_application, make_visitor
 
 
-async def open_connection(user=None, **options):
-    connection = Connection(make_application(user), path="/ws/", headers=options.get("headers", ()))
+async def open_connection(user: Any = None, *, headers: Headers = ()) -> Connection:
+    connection = Connection(make_application(user), path="/ws/", headers=headers)
     assert await connection.open()
     return connection
 
@@ -184,7 +185,7 @@ async def test_binary_frame_is_refused(connection):
 
 
 async def test_frame_of_exactly_the_limit_is_taken(connection):
-    frame = {"action": "ping", "data": {"x": ""}}
+    frame: dict[str, Any] = {"action": "ping", "data": {"x": ""}}
     frame["data"]["x"] = "y" * (16_384 - len(json.dumps(frame)))
 
     await connection.send(frame)

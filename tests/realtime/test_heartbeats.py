@@ -6,7 +6,7 @@ from realtime.heartbeats import Heartbeat
 
 
 class Recorder:
-    def __init__(self, *, beats_answered):
+    def __init__(self, *, beats_answered: int) -> None:
         self.beats = 0
         self.silences = 0
         self.is_over = asyncio.Event()

@@ -26,27 +26,27 @@ async def hub(layer):
 class Member(Transport):
     """A transport that keeps what is written to it."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(self.keep, on_overflow=lambda: None)
-        self.texts = []
+        self.texts: list[str] = []
         self.changed = asyncio.Event()
 
-    async def keep(self, event):
+    async def keep(self, event: dict[str, str]) -> None:
         self.texts.append(event["text"])
         self.changed.set()
 
-    async def until(self, text, *, count=1):
+    async def until(self, text: str, *, count: int = 1) -> None:
         """Wait until so many texts contain this one."""
         while sum(text in kept for kept in self.texts) < count:
             self.changed.clear()
             await self.changed.wait()
 
 
-def make_transport():
+def make_transport() -> Member:
     return Member()
 
 
-async def settle(hub):
+async def settle(hub: Hub) -> None:
     while tasks := [subscription.task for subscription in hub._subscriptions.values() if subscription.task]:
         await asyncio.wait(tasks)
 

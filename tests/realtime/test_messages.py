@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -18,11 +20,12 @@ def test_definition_registers_the_message():
 
 def test_registry_cannot_be_changed_from_outside():
     with pytest.raises(TypeError):
-        get_message_types()["x"] = LabDone
+        get_message_types()["x"] = LabDone  # type: ignore[index]  # What must not work.
 
 
-def define(name, **words):
-    return lambda: type(Message)(name, (Message,), {"__module__": __name__, "__qualname__": name}, **words)
+def define(name: str, **words: Any) -> Callable[[], Any]:
+    metaclass: Any = type(Message)
+    return lambda: metaclass(name, (Message,), {"__module__": __name__, "__qualname__": name}, **words)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +69,7 @@ def test_message_is_frozen_and_equal_by_its_fields():
 
     assert message == LabDone(lab_id=1)
     with pytest.raises(ValidationError):
-        message.lab_id = 2
+        message.lab_id = 2  # type: ignore[misc]  # What must not work.
 
 
 def test_optional_field_is_left_out_while_none_and_required_one_is_null():

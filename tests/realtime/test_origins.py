@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from realtime.origins import is_allowed_origin
@@ -14,7 +16,7 @@ def hosts(settings):
     settings.SECURE_PROXY_SSL_HEADER = None
 
 
-def make_scope(origin, host="media.home:8420", *, scheme="ws", **headers):
+def make_scope(origin: str | None, host: str | None = "media.home:8420", *, scheme: str = "ws", **headers: str) -> dict[str, Any]:
     pairs = [(b"host", host.encode())] if host is not None else []
     pairs += [(b"origin", origin.encode("latin-1"))] if origin is not None else []
     return {"headers": pairs + [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()], "scheme": scheme}

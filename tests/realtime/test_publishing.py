@@ -39,7 +39,7 @@ def test_message_goes_out_once_after_commit():
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("is_nested", [True, False])
 def test_message_of_a_transaction_that_rolls_back_never_goes_out(is_nested):
-    def fail():
+    def fail() -> None:
         with transaction.atomic():
             publish(LabRoom(), DONE)
             raise ZeroDivisionError

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
@@ -27,7 +29,7 @@ async def connection(layer, settings, user):
     await opened.close()
 
 
-async def answer_pings(connection):
+async def answer_pings(connection: Connection) -> list[dict[str, Any]]:
     """Return the frames up to the bye."""
     while True:
         frame = await connection.receive()

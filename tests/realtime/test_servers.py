@@ -7,9 +7,11 @@ import os
 import re
 import subprocess
 import sys
+from typing import Any
 
 import pytest
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Origin
 
 from realtime import publishing
 from realtime.publishing import publish
@@ -34,6 +36,7 @@ def address(request, broker, settings):
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.realtime.project", "LAB_BROKER": url, "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "-m", *SERVERS[request.param]]
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
         log = []
         for line in process.stderr:
             log.append(line)
@@ -47,8 +50,9 @@ def address(request, broker, settings):
         process.stderr.read()
 
 
-async def receive(socket):
-    return json.loads(await socket.recv())
+async def receive(socket: ClientConnection) -> dict[str, Any]:
+    frame: dict[str, Any] = json.loads(await socket.recv())
+    return frame
 
 
 async def test_round_trip(address):
@@ -67,12 +71,12 @@ async def test_round_trip(address):
 
 
 async def test_page_of_the_same_origin_may_connect(address):
-    async with connect(f"ws://{address}/ws/", origin=f"http://{address}") as socket:
+    async with connect(f"ws://{address}/ws/", origin=Origin(f"http://{address}")) as socket:
         assert (await receive(socket))["type"] == "connected"
 
 
 async def test_close_code_arrives_behind_the_bye(address):
-    async with connect(f"ws://{address}/ws/", origin="http://evil.example") as socket:
+    async with connect(f"ws://{address}/ws/", origin=Origin("http://evil.example")) as socket:
         bye = await receive(socket)
         await socket.wait_closed()
 

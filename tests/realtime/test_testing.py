@@ -17,7 +17,7 @@ def test_published_collects_from_any_thread_and_sends_nothing():
     publish_after = len(publications)
 
     assert publications == [("lab", LabDone(lab_id=1))]
-    assert (publications[0].room, publications[0].message.lab_id) == ("lab", 1)
+    assert (publications[0].room, publications[0].message) == ("lab", LabDone(lab_id=1))
     assert publish_after == 1
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -10,23 +11,23 @@ from realtime.transports import MAX_BACKLOG_BYTES, Transport
 class Server:
     """An ASGI server's side: `writable` is its buffer having room."""
 
-    def __init__(self):
-        self.events = []
+    def __init__(self) -> None:
+        self.events: list[str | int | None] = []
         self.writable = asyncio.Event()
         self.writable.set()
         self.steps_per_send = 0
         self.overflows = 0
 
-    async def send(self, event):
+    async def send(self, event: dict[str, Any]) -> None:
         await self.writable.wait()
         for _ in range(self.steps_per_send):
             await asyncio.sleep(0)
         self.events.append(event.get("text", event.get("code")))
 
-    def make_transport(self):
+    def make_transport(self) -> Transport:
         return Transport(self.send, on_overflow=self.overflow)
 
-    def overflow(self):
+    def overflow(self) -> None:
         self.overflows += 1
 
 
@@ -35,7 +36,7 @@ def server():
     return Server()
 
 
-async def settle(transport):
+async def settle(transport: Transport) -> None:
     while transport._task is not None:
         await transport._task
 
