@@ -18,6 +18,7 @@ urlpatterns = [
     path("scans/<int:pk>/", views.scan_detail, name="scan_detail"),
     path("scans/<int:pk>/cancel/", views.scan_cancel, name="scan_cancel"),
     path("unmatched/", views.unmatched, name="unmatched"),
+    path("unmatched/badge/", views.unmatched_badge, name="unmatched_badge"),
     path("files/assign/", views.files_assign, name="files_assign"),
     path("files/ignore/", views.files_ignore, name="files_ignore"),
     path("folders/assign/", views.folder_assign, name="folder_assign"),

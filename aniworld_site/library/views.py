@@ -121,7 +121,9 @@ def episode_wanted(request: PageRequest, key: str) -> HttpResponse:
     changed = services.set_wanted(episodes, is_wanted=chosen["wanted"])
     return done(
         request,
-        f"{_count(changed, 'episode')} now {'wanted' if chosen['wanted'] else 'not wanted'}.",
+        _tell(
+            changed, "episode", "now wanted" if chosen["wanted"] else "now not wanted"
+        ),
     )
 
 
@@ -188,6 +190,12 @@ def unmatched(request: PageRequest) -> HttpResponse:
     )
 
 
+@page("library.view_series")
+def unmatched_badge(request: PageRequest) -> HttpResponse:
+    context = {"unmatched": selectors.count_unmatched}
+    return render(request, "library/_unmatched_badge.html", context)
+
+
 @action("library.change_series")
 def files_assign(request: PageRequest) -> HttpResponse:
     chosen = cleaned(forms.AssignFilesForm(request.POST))
@@ -198,7 +206,7 @@ def files_assign(request: PageRequest) -> HttpResponse:
         season=chosen["season"],
         episode=chosen["episode"],
     )
-    return done(request, f"{_count(count, 'file')} assigned to {chosen['series']}.")
+    return done(request, _tell(count, "file", f"assigned to {chosen['series']}"))
 
 
 @action("library.change_series")
@@ -209,9 +217,9 @@ def files_ignore(request: PageRequest) -> HttpResponse:
     if "unignore" in request.POST:
         return done(
             request,
-            f"{_count(services.unignore_files(files), 'file')} back among the unmatched.",
+            _tell(services.unignore_files(files), "file", "back among the unmatched"),
         )
-    return done(request, f"{_count(services.ignore_files(files), 'file')} ignored.")
+    return done(request, _tell(services.ignore_files(files), "file", "ignored"))
 
 
 @action("library.change_series")
@@ -323,8 +331,10 @@ def _render_roots(
     return response
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun} is" if number == 1 else f"{number} {noun}s are"
+def _tell(number: int, noun: str, what: str) -> str:
+    if not number:
+        return "Nothing had to change."
+    return f"1 {noun} is {what}." if number == 1 else f"{number} {noun}s are {what}."
 
 
 def _short(folder: str) -> str:
