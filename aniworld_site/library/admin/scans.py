@@ -32,7 +32,7 @@ from aniworld_site.library.naming import printable
 @admin.register(Scan)
 class ScanAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Not subscriptable when it runs.
     list_display = [
-        "pk",
+        "number",
         "root",
         "what",
         "progress",
@@ -95,6 +95,10 @@ class ScanAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Not subscriptabl
         self, request: HttpRequest, obj: Scan | None = None
     ) -> bool:
         return False
+
+    @admin.display(description="scan", ordering="pk")
+    def number(self, scan: Scan) -> int:
+        return scan.pk
 
     @admin.display(description="of")
     def what(self, scan: Scan) -> str:
