@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import urlsplit
@@ -133,20 +133,20 @@ def render_page(
     template: str,
     context: Mapping[str, Any],
     *,
-    parts: Mapping[str, str] | None = None,
+    parts: Collection[str] = (),
 ) -> HttpResponse:
     """Render a page, or only the part whose element htmx is about to replace, with the messages that wait.
 
-    `parts` maps the id of an element to the template that draws it. Callables in `context` are only called by what is drawn.
+    `parts` names ids of elements; "series-head" is drawn by `library/_series_head.html`. Callables in `context` are only called by what is drawn.
     """
-    part = (parts or {}).get(request.htmx.target or "")
-    if not part or request.htmx.history_restore_request:
+    part = request.htmx.target or ""
+    if part not in parts or request.htmx.history_restore_request:
         response = render(request, template, dict(context))
     else:
-        response = HttpResponse(
-            render_to_string(part, dict(context), request)
-            + render_to_string("_messages.html", {"is_part": True}, request)
-        )
+        drawn = f"library/_{part.replace('-', '_')}.html"
+        text = render_to_string(drawn, dict(context), request)
+        said = render_to_string("_messages.html", {"is_part": True}, request)
+        response = HttpResponse(text + said)
     # The same address answers with a page or a part of it, which caches, the browser's own included, must not mix up.
     response.headers["Vary"] = "HX-Request, HX-Target, Cookie"
     response.headers.setdefault("Cache-Control", "private, no-cache")

@@ -34,12 +34,7 @@ def dashboard(request: PageRequest) -> HttpResponse:
         "new_series": selectors.list_new_series,
         "form": RootAddForm(),
     }
-    parts = {
-        "totals": "library/_totals.html",
-        "notices": "library/_notices.html",
-        "roots": "library/_roots.html",
-        "arrivals": "library/_arrivals.html",
-    }
+    parts = ("totals", "notices", "roots", "arrivals")
     return render_page(request, "dashboard.html", context, parts=parts)
 
 

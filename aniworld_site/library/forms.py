@@ -47,17 +47,20 @@ class SeriesFilterForm(forms.Form):
 
 
 class UnmatchedFilterForm(forms.Form):
-    """Which unmatched files are shown."""
+    """Which of the unmatched files are shown, or of those that were set aside."""
 
     q = forms.CharField(required=False, max_length=100, strip=True)
     root = forms.IntegerField(required=False, min_value=1, max_value=2**31)
+    ignored = forms.BooleanField(required=False)
 
     def wanted(self) -> dict[str, Any]:
-        """Return the arguments of `list_unmatched`."""
+        """Return the arguments of `list_unmatched` or `list_ignored`, and `is_ignored`, which tells the two apart."""
         self.is_valid()
+        chosen = self.cleaned_data
         return {
-            "text": self.cleaned_data.get("q") or "",
-            "root_id": self.cleaned_data.get("root"),
+            "text": chosen.get("q") or "",
+            "root_id": chosen.get("root"),
+            "is_ignored": bool(chosen.get("ignored")),
         }
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from django.contrib import messages
+from django.core.paginator import Page
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.text import Truncator
@@ -15,6 +17,7 @@ from aniworld_site.library.models import Episode, EpisodeFile, RootFolder, Scan,
 from aniworld_site.library.templatetags.library import printable
 from aniworld_site.pages import (
     PageRequest,
+    Row,
     action,
     cleaned,
     done,
@@ -28,26 +31,18 @@ SERIES_PER_PAGE, FILES_PER_PAGE, SCANS_PER_PAGE = 60, 100, 30
 
 @page("library.view_series")
 def series_list(request: PageRequest) -> HttpResponse:
-    form = forms.SeriesFilterForm(request.GET)
-    wanted = form.wanted()
-    found = get_page(
-        selectors.list_series(**wanted), request.GET.get("page"), size=SERIES_PER_PAGE
-    )
+    wanted = forms.SeriesFilterForm(request.GET).wanted()
+    found = _get_page(request, selectors.list_series(**wanted), size=SERIES_PER_PAGE)
     context = {
         "page_obj": found,
         "series": partial(selectors.add_counts, found),
         "wanted": wanted,
         "is_filtered": bool(wanted["text"] or wanted["only"] or wanted["root_id"]),
-        "only_choices": forms.ONLY,
-        "sort_choices": forms.SORT,
+        "choices": {"only": forms.ONLY, "sort": forms.SORT},
         "roots": RootFolder.objects.all(),
     }
-    return render_page(
-        request,
-        "library/series_list.html",
-        context,
-        parts={"series-results": "library/_series_results.html"},
-    )
+    parts = ("series-results",)
+    return render_page(request, "library/series_list.html", context, parts=parts)
 
 
 @page("library.view_series")
@@ -62,27 +57,15 @@ def series_detail(request: PageRequest, key: str) -> HttpResponse:
     series = selectors.get_series(key)
     if series is None:
         raise Http404(f"No series has the key “{key}”.")
+    files = selectors.list_series_files(series)
     context = {
         "series": series,
         "seasons": partial(selectors.list_seasons, series),
         "unmatched": partial(selectors.list_series_unmatched, series),
-        "page_obj": partial(
-            get_page,
-            selectors.list_series_files(series),
-            request.GET.get("page"),
-            size=FILES_PER_PAGE,
-        ),
+        "page_obj": partial(_get_page, request, files, size=FILES_PER_PAGE),
         "scans": selectors.list_active_scans,
     }
-    parts = {
-        name: f"library/_{name.replace('-', '_')}.html"
-        for name in (
-            "series-head",
-            "series-seasons",
-            "series-unmatched",
-            "series-files",
-        )
-    }
+    parts = ("series-head", "series-seasons", "series-unmatched", "series-files")
     return render_page(request, "library/series_detail.html", context, parts=parts)
 
 
@@ -112,38 +95,26 @@ def series_monitor(request: PageRequest, key: str) -> HttpResponse:
 def episode_wanted(request: PageRequest, key: str) -> HttpResponse:
     series = get_object_or_404(Series, key=key)
     chosen = cleaned(forms.WantedForm(request.POST))
-    episodes = Episode.objects.filter(season__series=series)
-    episodes = (
-        episodes.filter(season__number=chosen["season"])
+    narrow = (
+        {"season__number": chosen["season"]}
         if chosen["whole"]
-        else episodes.filter(pk__in=chosen["episodes"])
+        else {"pk__in": chosen["episodes"]}
     )
+    episodes = Episode.objects.filter(season__series=series, **narrow)
     changed = services.set_wanted(episodes, is_wanted=chosen["wanted"])
-    return done(
-        request,
-        _tell(
-            changed, "episode", "now wanted" if chosen["wanted"] else "now not wanted"
-        ),
-    )
+    what = "now wanted" if chosen["wanted"] else "now not wanted"
+    return done(request, _tell(changed, "episode", what))
 
 
 @page("library.view_scan")
 def scan_list(request: PageRequest) -> HttpResponse:
+    ended = selectors.list_ended_scans()
     context = {
         "scans": selectors.list_active_scans,
         "roots": selectors.list_roots,
-        "page_obj": partial(
-            get_page,
-            selectors.list_ended_scans(),
-            request.GET.get("page"),
-            size=SCANS_PER_PAGE,
-        ),
+        "page_obj": partial(_get_page, request, ended, size=SCANS_PER_PAGE),
     }
-    parts = {
-        "running-scans": "library/_running_scans.html",
-        "scan-history": "library/_scan_history.html",
-        "held-roots": "library/_held_roots.html",
-    }
+    parts = ("running-scans", "scan-history", "held-roots")
     return render_page(request, "library/scan_list.html", context, parts=parts)
 
 
@@ -152,12 +123,8 @@ def scan_detail(request: PageRequest, pk: int) -> HttpResponse:
     scan = selectors.get_scan(pk)
     if scan is None:
         raise Http404("This scan is not in the list any more.")
-    return render_page(
-        request,
-        "library/scan_detail.html",
-        {"scan": scan},
-        parts={f"scan-{pk}": "library/_scan.html"},
-    )
+    context = {"scan": scan}
+    return render_page(request, "library/scan_detail.html", context, parts=("scan",))
 
 
 @action("library.scan_rootfolder")
@@ -170,11 +137,9 @@ def scan_cancel(request: PageRequest, pk: int) -> HttpResponse:
 @page("library.view_episodefile")
 def unmatched(request: PageRequest) -> HttpResponse:
     wanted = forms.UnmatchedFilterForm(request.GET).wanted()
-    is_ignored = "ignored" in request.GET
-    files = (
-        selectors.list_ignored() if is_ignored else selectors.list_unmatched(**wanted)
-    )
-    found = get_page(files, request.GET.get("page"), size=FILES_PER_PAGE)
+    is_ignored = wanted.pop("is_ignored")
+    files = selectors.list_ignored if is_ignored else selectors.list_unmatched
+    found = _get_page(request, files(**wanted), size=FILES_PER_PAGE)
     context = {
         "page_obj": found,
         "groups": partial(selectors.group_unmatched, found),
@@ -182,12 +147,8 @@ def unmatched(request: PageRequest) -> HttpResponse:
         "is_ignored": is_ignored,
         "roots": RootFolder.objects.all(),
     }
-    return render_page(
-        request,
-        "library/unmatched.html",
-        context,
-        parts={"unmatched-files": "library/_unmatched_files.html"},
-    )
+    parts = ("unmatched-files",)
+    return render_page(request, "library/unmatched.html", context, parts=parts)
 
 
 @page("library.view_series")
@@ -318,17 +279,14 @@ def _render_roots(
         "scans": selectors.list_active_scans,
         "is_roots_page": True,
     }
-    response = render_page(
-        request,
-        "library/root_list.html",
-        context,
-        parts={
-            "roots": "library/_roots.html",
-            "held-roots": "library/_held_roots.html",
-        },
-    )
+    parts = ("roots", "held-roots")
+    response = render_page(request, "library/root_list.html", context, parts=parts)
     response.status_code = status
     return response
+
+
+def _get_page(request: PageRequest, rows: QuerySet[Row], *, size: int) -> Page[Row]:
+    return get_page(rows, request.GET.get("page"), size=size)
 
 
 def _tell(number: int, noun: str, what: str) -> str:
