@@ -177,7 +177,7 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BEAT_SCHEDULE = {"sweep-scans": {"task": "aniworld_site.library.tasks.sweep_scans", "schedule": 15.0}}
+CELERY_BEAT_SCHEDULE = {"sweep-scans": {"task": "aniworld_site.library.tasks.sweep_scans", "schedule": 5.0}}
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 
 # Accounts
@@ -201,7 +201,6 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = env_str("TZ", "UTC")
 USE_TZ = True
 STATIC_URL = f"{FORCE_SCRIPT_NAME or ''}/static/"
-STATIC_ROOT = DATA_DIR / "static"
 WHITENOISE_USE_FINDERS = True
 
 # Logs

@@ -231,11 +231,19 @@ def _series(key: str | None) -> Series | None:
 
 
 def _start_runner(scans: Sequence[Scan]) -> threading.Thread:
-    """Do the scans in a thread, so that Ctrl-C reaches this command and not the middle of a transaction."""
+    """Do the scans in a thread, so that Ctrl-C reaches this command and not the middle of a transaction.
+
+    The thread has rows of its own: the caller's are read anew while it works.
+    """
+    own = list(
+        Scan.objects.select_related("root", "series").filter(
+            pk__in=[scan.pk for scan in scans]
+        )
+    )
 
     def run() -> None:
         try:
-            for scan in scans:
+            for scan in own:
                 run_scan_here(scan)
         finally:
             connection.close()
