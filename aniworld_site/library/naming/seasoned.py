@@ -1,0 +1,220 @@
+"""Numbers of a season: SxxEyy in its spellings, 1x02, "Season 1 Episode 2", "Cap.201", "103"."""
+
+from __future__ import annotations
+
+import re
+
+from aniworld_site.library.naming.folders import SEASON_WORD
+from aniworld_site.library.naming.results import Numbers
+
+LONGEST_RANGE = 200
+_EP = r"(?:episode|epis[oó]dio|episodio|folge|afl|ep|e)"
+_SXE = re.compile(
+    rf"(?:(?<![a-z0-9])s\s?(?P<s>\d{{1,4}})[ ._,\-\]\[]{{0,3}}{_EP}[ ._]{{0,2}}-?(?P<e>\d{{1,5}})(?![0-9])"
+    r"|(?<=[a-z])s(?P<s2>\d\d)e(?P<e2>\d{2,3})(?!\d)"
+    r"|(?<![a-z0-9])s(?P<s3>\d{1,2})[ ._]?x[ ._]?(?P<e3>\d{1,3})(?![0-9]))",
+    re.IGNORECASE,
+)
+_NXM = re.compile(
+    r"(?<![a-z0-9])(?<!\d[.,])(?P<s>\d{1,2}|(?:19|20)\d\d)[ _]?x[ _]?(?P<e>\d{1,3})(?![0-9pi])(?!x26)",
+    re.IGNORECASE,
+)
+_WORDS = re.compile(
+    rf"(?<![a-z]){SEASON_WORD}[ ._]{{0,2}}(?P<s>\d{{1,4}})[\s._,\-)\]\[(]{{1,4}}(?:of \d+[ ,]{{1,2}})?"
+    rf"(?:episode|epis[oó]dio|episodio|[ée]pisode|folge|ep|e|cap[ií]tulo|cap)[ ._]{{0,2}}(?P<e>\d{{1,4}})(?!\d)",
+    re.IGNORECASE,
+)
+_CAP = re.compile(
+    r"(?<![a-z])cap(?:[ií]tulo)?[ ._]{1,2}(?P<n>\d{3,4})(?:[_\-](?P<m>\d{3,4}))?(?!\d)",
+    re.IGNORECASE,
+)
+_MORE = re.compile(
+    rf"(?P<sep>[ ._]?[-~&+,][ ._]?|[ ._]|)(?:\[?s(?P<s>\d{{1,4}})[ ._]?)?(?:(?P<n>\d{{1,4}})x|{_EP}|x)[ ._]?(?P<e>\d{{1,5}})(?![0-9])",
+    re.IGNORECASE,
+)
+_BARE = re.compile(
+    r"(?P<sep>[-~_&+])(?P<e>\d{1,4})(?![a-z0-9]|\.\d)(?:v\d)?", re.IGNORECASE
+)
+_SPACED = re.compile(r" (?P<sep>[~]) (?P<e>\d{1,4})(?![a-z0-9])", re.IGNORECASE)
+_VERSION = re.compile(r"[ ._]?\[?v(\d)(?![a-z0-9])", re.IGNORECASE)
+_PART = re.compile(r"[ ._-]{0,3}(?:part|pt|cd)[ ._]?(\d)(?![0-9])", re.IGNORECASE)
+_ABSOLUTE = re.compile(
+    r"[\s._]*(?:-\s*|\(|\[)?(\d{3,4}(?:-\d{3,4})*)(?=$|[\s)\]._])(?!\s*[-.]\d\d)"
+)
+
+
+class RangeError(ValueError):
+    """A name claims more episodes than one file can hold."""
+
+
+def spread(first: int, last: int) -> tuple[int, ...]:
+    """Return all numbers from one to the other.
+
+    Raises:
+        RangeError: They are more than 200.
+    """
+    if last - first >= LONGEST_RANGE:
+        raise RangeError(f"{first} to {last} would be {last - first + 1} episodes.")
+    return tuple(range(first, last + 1))
+
+
+def _group(match: re.Match[str], *names: str) -> str:
+    return next(match[name] for name in names if match[name] is not None)
+
+
+def _follow(
+    text: str, season: int, first: str, position: int, *, separators: str
+) -> tuple[list[int], int, bool]:
+    """Collect the numbers after the first: `E01E02`, `E01-E03`, `E01-03`. Returns them, where they end, any doubt."""
+    numbers, doubt = [int(first)], False
+    while (match := _more(text, position, first, separators)) is not None:
+        number, sep = (
+            int(match["e"]),
+            match["sep"].strip(" ._") or match["sep"].strip(" ."),
+        )
+        given = match.groupdict().get("s") or match.groupdict().get("n")
+        if (
+            (given is not None and int(given) != season)
+            or number <= numbers[-1]
+            or len(numbers) > LONGEST_RANGE
+        ):
+            break
+        if sep in {"-", "~", "_"}:
+            numbers.extend(spread(numbers[-1] + 1, number))
+        else:
+            doubt = doubt or number != numbers[-1] + 1
+            numbers.extend(spread(numbers[-1] + 1, number) if sep == "" else [number])
+        position = match.end()
+    return numbers, position, doubt
+
+
+def _more(
+    text: str, position: int, first: str, separators: str
+) -> re.Match[str] | None:
+    match = _MORE.match(text, position)
+    if match is not None:
+        return match
+    bare = _BARE.match(text, position) or _SPACED.match(text, position)
+    if bare is None or (bare["sep"] == "_" and "_" not in separators):
+        return None
+    if (
+        len(bare["e"]) > max(2, len(first))
+        or int(bare["e"]) - int(first) > LONGEST_RANGE
+    ):
+        return None
+    return bare
+
+
+def read_sxe(text: str) -> Numbers | None:
+    """Read "S01E02" and its kin."""
+    match = _SXE.search(text)
+    if match is None:
+        return None
+    season, first = int(_group(match, "s", "s2", "s3")), _group(match, "e", "e2", "e3")
+    numbers, end, doubt = _follow(text, season, first, match.end(), separators="")
+    return _seasoned(
+        text, match.start(), end, season, numbers, "SxxEyy", 0.6 if doubt else 0.98
+    )
+
+
+def read_nxm(text: str) -> Numbers | None:
+    """Read "1x02" and its kin, in text whose picture sizes are masked."""
+    match = _NXM.search(text)
+    if match is None:
+        return None
+    season = int(match["s"])
+    numbers, end, doubt = _follow(text, season, match["e"], match.end(), separators="_")
+    sure = len(match["e"]) > 1 and " " not in match[0] and not doubt
+    return _seasoned(
+        text, match.start(), end, season, numbers, "1x02", 0.96 if sure else 0.7
+    )
+
+
+def _seasoned(
+    text: str,
+    start: int,
+    end: int,
+    season: int,
+    numbers: list[int],
+    how: str,
+    confidence: float,
+) -> Numbers:
+    version, part = _VERSION.match(text, end), _PART.match(text, end)
+    absolute = _ABSOLUTE.match(text, end)
+    span = f"{numbers[0]}" if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
+    return Numbers(
+        how=how,
+        reason=f"The name says season {season}, episode {span} ({how}).",
+        confidence=confidence,
+        season=season,
+        episodes=tuple(numbers),
+        absolute=_absolute(absolute, len(numbers)),
+        version=int(version[1]) if version is not None else 1,
+        part=int(part[1]) if part is not None else None,
+        start=start,
+    )
+
+
+def _absolute(match: re.Match[str] | None, count: int) -> tuple[int, ...]:
+    if match is None:
+        return ()
+    numbers = tuple(int(number) for number in match[1].split("-"))
+    is_padded = match[1].startswith("0")
+    return (
+        numbers
+        if is_padded
+        and len(numbers) == count
+        and numbers == tuple(sorted(set(numbers)))
+        else ()
+    )
+
+
+def read_words(text: str) -> Numbers | None:
+    """Read "Season 1 Episode 2" in several languages."""
+    match = _WORDS.search(text)
+    if match is None:
+        return None
+    if match["e"] and len(match["e"]) >= 3 and "cap" in match[0].lower():
+        return read_cap(text)
+    season = int(match["s"])
+    numbers, end, doubt = _follow(text, season, match["e"], match.end(), separators="")
+    return _seasoned(
+        text,
+        match.start(),
+        end,
+        season,
+        numbers,
+        "season and episode",
+        0.6 if doubt else 0.95,
+    )
+
+
+def read_cap(text: str) -> Numbers | None:
+    """Read "Cap.201", season 2, episode 1."""
+    match = _CAP.search(text)
+    if match is None:
+        return None
+    season, first = divmod(int(match["n"]), 100)
+    last = int(match["m"]) % 100 if match["m"] else first
+    if first == 0 or last < first:
+        return None
+    word = re.search(
+        rf"{SEASON_WORD}[ ._]{{0,2}}(\d{{1,2}})", text[: match.start()], re.IGNORECASE
+    )
+    start = match.start() if word is None else word.start()
+    agrees = word is not None and int(word[1]) == season
+    return _seasoned(
+        text,
+        start,
+        match.end(),
+        season,
+        list(spread(first, last)),
+        "Cap.201",
+        0.95 if agrees else 0.8,
+    )
+
+
+def split_hundreds(digits: str) -> tuple[int, int] | None:
+    """Split "103" or "1013" into season and episode, unless it cannot be that."""
+    season, episode = int(digits[:-2] or 0), int(digits[-2:])
+    return (season, episode) if 0 < season < 40 and episode > 0 else None
