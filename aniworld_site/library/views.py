@@ -219,7 +219,7 @@ def root_add(request: PageRequest) -> HttpResponse:
         except DomainError as error:
             form.add_error("path", str(error))
         else:
-            return done(request, f"{root} is added.")
+            return _read_first(request, root)
     return _render_roots(request, form, status=422)
 
 
@@ -268,6 +268,13 @@ def root_remove(request: PageRequest, pk: int) -> HttpResponse:
         request, f"{root} is removed from the list. Its files were not touched."
     )
     return redirect("library:root_list")
+
+
+def _read_first(request: PageRequest, root: RootFolder) -> HttpResponse:
+    if not request.user.has_perm("library.scan_rootfolder"):
+        return done(request, f"{root} is added. It shows nothing until it is scanned.")
+    services.request_scan(root, by=request.user.get_username())
+    return done(request, f"{root} is added and will be read.")
 
 
 def _render_roots(

@@ -226,6 +226,16 @@ def test_root_is_added(operator, tmp_path):
 
     assert response.status_code == 302
     assert RootFolder.objects.get().name == "Mine"
+    assert Scan.objects.get().root.name == "Mine"
+
+
+def test_root_added_by_someone_who_may_not_scan_is_not_read(client, tmp_path):
+    client.force_login(make_user((*VIEW, "library.change_rootfolder")))
+
+    response = client.post(reverse("library:root_add"), {"path": str(tmp_path)})
+
+    assert "until it is scanned" in said(response)
+    assert not Scan.objects.exists()
 
 
 @pytest.mark.parametrize(
