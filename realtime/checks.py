@@ -14,7 +14,9 @@ from realtime.conf import get_settings
 
 
 @register
-def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+def check_settings(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
     """Refuse a `REALTIME` setting that cannot be read."""
     try:
         get_settings()
@@ -24,14 +26,36 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
 
 
 @register
-def check_channel_layer(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+def check_channel_layer(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
     """Refuse a missing channel layer and warn of those that drop messages."""
-    backend = getattr(settings, "CHANNEL_LAYERS", {}).get("default", {}).get("BACKEND", "")
+    backend = (
+        getattr(settings, "CHANNEL_LAYERS", {}).get("default", {}).get("BACKEND", "")
+    )
     pubsub = "Use channels_redis.pubsub.RedisPubSubChannelLayer."
     if not backend:
-        return [Error("CHANNEL_LAYERS has no 'default', so no message can reach a browser.", hint=pubsub, id="realtime.E002")]
+        return [
+            Error(
+                "CHANNEL_LAYERS has no 'default', so no message can reach a browser.",
+                hint=pubsub,
+                id="realtime.E002",
+            )
+        ]
     if backend == "channels_redis.core.RedisChannelLayer":
-        return [Warning("RedisChannelLayer drops messages silently over its capacity, which all connections share.", hint=pubsub, id="realtime.W001")]
+        return [
+            Warning(
+                "RedisChannelLayer drops messages silently over its capacity, which all connections share.",
+                hint=pubsub,
+                id="realtime.W001",
+            )
+        ]
     if backend == "channels.layers.InMemoryChannelLayer":
-        return [Warning("InMemoryChannelLayer reaches only its own process and thread: messages are lost.", hint=pubsub, id="realtime.W002")]
+        return [
+            Warning(
+                "InMemoryChannelLayer reaches only its own process and thread: messages are lost.",
+                hint=pubsub,
+                id="realtime.W002",
+            )
+        ]
     return []

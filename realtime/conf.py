@@ -43,20 +43,36 @@ def get_settings() -> RealtimeSettings:
     """
     given: dict[str, Any] = getattr(settings, "REALTIME", {})
     if unknown := sorted(set(given) - set(DEFAULTS)):
-        raise ImproperlyConfigured(f"REALTIME has no key {', '.join(unknown)}; allowed are {', '.join(DEFAULTS)}.")
+        raise ImproperlyConfigured(
+            f"REALTIME has no key {', '.join(unknown)}; allowed are {', '.join(DEFAULTS)}."
+        )
     for key, value in given.items():
         _check(key, value)
     found = RealtimeSettings(**{key.lower(): value for key, value in given.items()})
     if found.pong_timeout_s >= found.heartbeat_s:
-        raise ImproperlyConfigured(f"REALTIME['PONG_TIMEOUT_S'] must be below HEARTBEAT_S ({found.heartbeat_s}), got {found.pong_timeout_s}.")
+        raise ImproperlyConfigured(
+            f"REALTIME['PONG_TIMEOUT_S'] must be below HEARTBEAT_S ({found.heartbeat_s}), got {found.pong_timeout_s}."
+        )
     return found
 
 
 def _check(key: str, value: Any) -> None:
     if key == "ALLOWED_ORIGINS":
-        if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(item, str) for item in value):
-            raise ImproperlyConfigured(f"REALTIME['ALLOWED_ORIGINS'] must be a list of origins, got {value!r}.")
+        if (
+            isinstance(value, str)
+            or not isinstance(value, Sequence)
+            or not all(isinstance(item, str) for item in value)
+        ):
+            raise ImproperlyConfigured(
+                f"REALTIME['ALLOWED_ORIGINS'] must be a list of origins, got {value!r}."
+            )
         return
     is_count = key.startswith("MAX_") or key == "FRAMES_BURST"
-    if isinstance(value, bool) or not isinstance(value, (int,) if is_count else (int, float)) or value <= 0:
-        raise ImproperlyConfigured(f"REALTIME[{key!r}] must be a {'whole ' if is_count else ''}number above 0, got {value!r}.")
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int,) if is_count else (int, float))
+        or value <= 0
+    ):
+        raise ImproperlyConfigured(
+            f"REALTIME[{key!r}] must be a {'whole ' if is_count else ''}number above 0, got {value!r}."
+        )

@@ -39,6 +39,20 @@ class PausedError(RealtimeError):
 class FrameError(RealtimeError):
     """A client frame is refused; becomes an `error` reply."""
 
-    def __init__(self, code: str, message: str, *, ref: str | None = None, room: str | None = None, details: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        ref: str | None = None,
+        room: str | None = None,
+        details: dict[str, Any] | None = None,
+    ) -> None:
         super().__init__(message)
-        self.code, self.message, self.ref, self.room, self.details = code, message, ref, room, details
+        self.code, self.message, self.ref, self.room, self.details = (
+            code,
+            message,
+            ref,
+            room,
+            details,
+        )

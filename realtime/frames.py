@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import ErrorDetails, from_json
 
 from realtime.codes import ErrorCode
@@ -19,7 +27,13 @@ RoomName = Annotated[str, Field(min_length=1, max_length=80)]
 class ClientFrame(BaseModel):
     """Base of all actions. Fields that the server does not know are ignored: a newer client may send them."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", use_attribute_docstrings=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True,
+        strict=True,
+        extra="ignore",
+        use_attribute_docstrings=True,
+        allow_inf_nan=False,
+    )
 
     ref: Ref | None = None
     """Comes back in the reply."""
@@ -44,7 +58,10 @@ class RoomFrame(ClientFrame):
         """Move a `room` at the top level into `data`; one that is there already wins."""
         data = value.get("data", {})
         if isinstance(data, dict):
-            return {**value, "data": {"room": value["room"], **data} if "room" in value else data}
+            return {
+                **value,
+                "data": {"room": value["room"], **data} if "room" in value else data,
+            }
         return value
 
 
@@ -75,7 +92,9 @@ class PongFrame(ClientFrame):
     data: dict[str, JsonValue] = {}
 
 
-AnyFrame = Annotated[JoinFrame | LeaveFrame | PingFrame | PongFrame, Field(discriminator="action")]
+AnyFrame = Annotated[
+    JoinFrame | LeaveFrame | PingFrame | PongFrame, Field(discriminator="action")
+]
 _adapter = TypeAdapter[AnyFrame](AnyFrame)
 
 
@@ -86,16 +105,33 @@ def parse_frame(text: str | None, *, max_bytes: int) -> AnyFrame:
         FrameError: with too_large, bad_json, bad_frame or unknown_action, and the frame's `ref` where it could be read.
     """
     if text is None:
-        raise FrameError(ErrorCode.BAD_FRAME, "Expected a text frame, got a binary one.")
+        raise FrameError(
+            ErrorCode.BAD_FRAME, "Expected a text frame, got a binary one."
+        )
     # A character takes one to four bytes, so most frames need no encoding to be counted.
-    if len(text) > max_bytes or (len(text) * 4 > max_bytes and len(text.encode(errors="surrogatepass")) > max_bytes):
-        raise FrameError(ErrorCode.TOO_LARGE, f"Expected at most {max_bytes} bytes, got a frame of {len(text)} characters.")
+    if len(text) > max_bytes or (
+        len(text) * 4 > max_bytes
+        and len(text.encode(errors="surrogatepass")) > max_bytes
+    ):
+        raise FrameError(
+            ErrorCode.TOO_LARGE,
+            f"Expected at most {max_bytes} bytes, got a frame of {len(text)} characters.",
+        )
     try:
         value = from_json(text, allow_inf_nan=False)
-    except (ValueError, TypeError) as error:  # TypeError: a string that UTF-8 cannot hold
-        raise FrameError(ErrorCode.BAD_JSON, f"Expected JSON, got something else: {str(error)[:200]}.") from error
+    except (
+        ValueError,
+        TypeError,
+    ) as error:  # TypeError: a string that UTF-8 cannot hold
+        raise FrameError(
+            ErrorCode.BAD_JSON,
+            f"Expected JSON, got something else: {str(error)[:200]}.",
+        ) from error
     if not isinstance(value, dict):
-        raise FrameError(ErrorCode.BAD_FRAME, f"Expected a JSON object with an action, got {_show(value)}.")
+        raise FrameError(
+            ErrorCode.BAD_FRAME,
+            f"Expected a JSON object with an action, got {_show(value)}.",
+        )
     try:
         return _adapter.validate_python(value)
     except ValidationError as error:
@@ -110,14 +146,33 @@ def _refuse(value: dict[str, Any], problem: ErrorDetails) -> FrameError:
         expected = "join, leave, ping or pong"
         came = _show(action) if "action" in value else "nothing"
         if not isinstance(action, str):
-            return FrameError(ErrorCode.BAD_FRAME, f"Expected `action` to be one of {expected}, got {came}.", ref=ref)
-        return FrameError(ErrorCode.UNKNOWN_ACTION, f"Expected one of {expected}, got {came}.", ref=ref)
+            return FrameError(
+                ErrorCode.BAD_FRAME,
+                f"Expected `action` to be one of {expected}, got {came}.",
+                ref=ref,
+            )
+        return FrameError(
+            ErrorCode.UNKNOWN_ACTION,
+            f"Expected one of {expected}, got {came}.",
+            ref=ref,
+        )
     # The first part of the path names the member of the union.
     field = ".".join(str(part) for part in problem["loc"][1:])[:80]
     came = "nothing" if problem["type"] == "missing" else _show(problem["input"])
-    return FrameError(ErrorCode.BAD_FRAME, f"Field `{field}`: {problem['msg']}, got {came}.", ref=ref, details={"field": field})
+    return FrameError(
+        ErrorCode.BAD_FRAME,
+        f"Field `{field}`: {problem['msg']}, got {came}.",
+        ref=ref,
+        details={"field": field},
+    )
 
 
 def _show(value: object) -> str:
-    shown = str(value).lower() if isinstance(value, bool) else "null" if value is None else repr(value)
+    shown = (
+        str(value).lower()
+        if isinstance(value, bool)
+        else "null"
+        if value is None
+        else repr(value)
+    )
     return shown if len(shown) <= 60 else f"{shown[:60]}…"

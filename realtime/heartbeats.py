@@ -9,7 +9,14 @@ from collections.abc import Callable
 class Heartbeat:
     """Pings every `interval_s`, and reports silence when nothing was heard `timeout_s` after a ping."""
 
-    def __init__(self, *, interval_s: float, timeout_s: float, on_beat: Callable[[], None], on_silence: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        *,
+        interval_s: float,
+        timeout_s: float,
+        on_beat: Callable[[], None],
+        on_silence: Callable[[], None],
+    ) -> None:
         self._interval_s, self._timeout_s = interval_s, timeout_s
         self._on_beat, self._on_silence = on_beat, on_silence
         self._loop = asyncio.get_running_loop()
@@ -31,6 +38,8 @@ class Heartbeat:
 
     def _look(self) -> None:
         if self._heard_since_beat:
-            self._timer = self._loop.call_later(self._interval_s - self._timeout_s, self._beat)
+            self._timer = self._loop.call_later(
+                self._interval_s - self._timeout_s, self._beat
+            )
         else:
             self._on_silence()

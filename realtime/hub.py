@@ -20,6 +20,7 @@ from channels.layers import BaseChannelLayer, channel_layers
 from realtime.exceptions import PausedError
 from realtime.messages import Joined, Message, SystemInfo, SystemWarning, encode_frame
 from realtime.rooms import Room
+from realtime.subscriptions import Subscription
 from realtime.transports import Transport
 
 logger = logging.getLogger(__name__)
@@ -27,31 +28,6 @@ logger = logging.getLogger(__name__)
 PAUSED = "Live updates are paused. They continue by themselves."
 WRITES_AT_A_TIME = 2_000
 """Before other coroutines get their turn."""
-
-
-class Subscription:
-    """A room with its local members, and what the layer knows of it."""
-
-    def __init__(self, room: Room) -> None:
-        self.room = room
-        self.members: set[Transport] = set()
-        self.waiting = 0
-        """Joins that are not answered yet."""
-        self.live = asyncio.Event()
-        """Set while events are known to come through."""
-        self.is_added = False
-        """Whether the layer was asked to put the hub's channel into the group."""
-        self.was_lost = False
-        """Whether members may have missed something since `live` was set last."""
-        self.task: asyncio.Task[None] | None = None
-
-    @property
-    def is_wanted(self) -> bool:
-        return bool(self.members) or self.waiting > 0
-
-    @property
-    def is_settled(self) -> bool:
-        return self.live.is_set() if self.is_wanted else not self.is_added
 
 
 class Hub:
@@ -85,12 +61,19 @@ class Hub:
         """Take a connection in; from here on it hears of outages."""
         self._connections.add(transport)
         if not self._tasks:
-            self._tasks = [asyncio.create_task(self._receive()), asyncio.create_task(self._watch())]
+            self._tasks = [
+                asyncio.create_task(self._receive()),
+                asyncio.create_task(self._watch()),
+            ]
 
     def remove(self, transport: Transport) -> None:
         """Let a connection go, out of all its rooms."""
         self._connections.discard(transport)
-        for name in [name for name, subscription in self._subscriptions.items() if transport in subscription.members]:
+        for name in [
+            name
+            for name, subscription in self._subscriptions.items()
+            if transport in subscription.members
+        ]:
             self.leave(transport, name)
 
     async def join(self, transport: Transport, room: Room) -> None:
@@ -123,7 +106,14 @@ class Hub:
 
     async def aclose(self) -> None:
         """End all tasks; for tests and shutdown."""
-        tasks = [*self._tasks, *(subscription.task for subscription in self._subscriptions.values() if subscription.task)]
+        tasks = [
+            *self._tasks,
+            *(
+                subscription.task
+                for subscription in self._subscriptions.values()
+                if subscription.task
+            ),
+        ]
         self._tasks = []
         for task in tasks:
             task.cancel()
@@ -137,7 +127,9 @@ class Hub:
             if subscription.is_settled:
                 self._forget(subscription)
             else:
-                subscription.task = asyncio.create_task(self._bring_in_line(subscription))
+                subscription.task = asyncio.create_task(
+                    self._bring_in_line(subscription)
+                )
 
     async def _bring_in_line(self, subscription: Subscription) -> None:
         try:
@@ -158,7 +150,9 @@ class Hub:
     async def _subscribe(self, subscription: Subscription) -> None:
         room = subscription.room
         try:
-            async with asyncio.timeout(None if subscription.members else self.join_timeout_s):
+            async with asyncio.timeout(
+                None if subscription.members else self.join_timeout_s
+            ):
                 await self._healthy.wait()
         except TimeoutError:
             return
@@ -168,7 +162,9 @@ class Hub:
                 subscription.is_added = True
                 await self.layer.group_add(room.group, self._channel)
                 # `group_add` may return before the broker has heard of it; what comes through the group proves it.
-                await self._probe(lambda event: self.layer.group_send(room.group, event))
+                await self._probe(
+                    lambda event: self.layer.group_send(room.group, event)
+                )
         except Exception as error:  # noqa: BLE001 - an edge: each layer has its own errors
             self._pause(error)
             return
@@ -216,7 +212,9 @@ class Hub:
         with suppress(Exception):
             async with asyncio.timeout(self.probe_timeout_s):
                 for subscription in tuple(self._subscriptions.values()):
-                    await self.layer.group_discard(subscription.room.group, self._channel)
+                    await self.layer.group_discard(
+                        subscription.room.group, self._channel
+                    )
 
     async def _handle(self, event: dict[str, Any]) -> None:
         if event.get("type") == "room.frames":
@@ -227,7 +225,9 @@ class Hub:
             if arrived and not arrived.done():
                 arrived.set_result(None)
         else:
-            logger.warning("The hub's channel got an event that it does not know: %.200r", event)
+            logger.warning(
+                "The hub's channel got an event that it does not know: %.200r", event
+            )
 
     async def _deliver(self, subscription: Subscription, frames: list[str]) -> None:
         writes = 0
@@ -250,7 +250,9 @@ class Hub:
                 await asyncio.sleep(backoff_s)
                 backoff_s = min(backoff_s * 2, self.max_backoff_s)
             self._doubt.clear()
-            if (self._connections or not self._healthy.is_set()) and await self._answers():
+            if (
+                self._connections or not self._healthy.is_set()
+            ) and await self._answers():
                 self._healthy.set()
                 backoff_s = self.min_backoff_s
                 await self._reassure()
@@ -275,20 +277,34 @@ class Hub:
             self._settle(subscription)
         if not self._has_warned:
             self._has_warned = True
-            logger.warning("The channel layer does not answer, live updates are paused: %r", error)
-            self._tell(self._connections, SystemWarning(message=PAUSED, details={"live": False}))
+            logger.warning(
+                "The channel layer does not answer, live updates are paused: %r", error
+            )
+            self._tell(
+                self._connections,
+                SystemWarning(message=PAUSED, details={"live": False}),
+            )
 
     async def _reassure(self) -> None:
         if not self._has_warned:
             return
-        if tasks := [subscription.task for subscription in self._subscriptions.values() if subscription.task]:
+        if tasks := [
+            subscription.task
+            for subscription in self._subscriptions.values()
+            if subscription.task
+        ]:
             await asyncio.wait(tasks, timeout=self.probe_timeout_s)
         if self._healthy.is_set():
             self._has_warned = False
             logger.warning("The channel layer answers again, live updates continue")
-            self._tell(self._connections, SystemInfo(message="Live updates continue.", details={"live": True}))
+            self._tell(
+                self._connections,
+                SystemInfo(message="Live updates continue.", details={"live": True}),
+            )
 
-    def _tell(self, transports: set[Transport], message: Message, *, room: str | None = None) -> None:
+    def _tell(
+        self, transports: set[Transport], message: Message, *, room: str | None = None
+    ) -> None:
         frame = encode_frame(message, room=room)
         for transport in tuple(transports):
             transport.write(frame)

@@ -29,7 +29,11 @@ class TokenBuckets:
         return wait_ms
 
     def _sweep(self, now: float, *, full_after_s: float) -> None:
-        self._buckets = {key: bucket for key, bucket in self._buckets.items() if now - bucket[1] < full_after_s}
+        self._buckets = {
+            key: bucket
+            for key, bucket in self._buckets.items()
+            if now - bucket[1] < full_after_s
+        }
         self._sweep_at = now + full_after_s
 
     def __len__(self) -> int:

@@ -27,38 +27,68 @@ class Message(BaseModel):
     `type` is a base for others. A field that has the default None is left out of the JSON while it is None; a required one is null.
     """
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True,
+        strict=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        allow_inf_nan=False,
+    )
 
     type: ClassVar[str]
     delivery: ClassVar[Delivery]
     _optional: ClassVar[frozenset[str]] = frozenset()
 
     # Pydantic hands the words of the class line to both hooks; only in the second one are the fields known.
-    def __init_subclass__(cls, *, type: str | None = None, delivery: Delivery | None = None, **kwargs: Any) -> None:  # noqa: A002 - the word of the wire
+    def __init_subclass__(
+        cls,
+        *,
+        type: str | None = None,  # noqa: A002 - the word of the wire
+        delivery: Delivery | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init_subclass__(**kwargs)
 
     @classmethod
-    def __pydantic_init_subclass__(cls, *, type: str | None = None, delivery: Delivery | None = None, **kwargs: Any) -> None:  # noqa: A002 - the word of the wire
+    def __pydantic_init_subclass__(
+        cls,
+        *,
+        type: str | None = None,  # noqa: A002 - the word of the wire
+        delivery: Delivery | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__pydantic_init_subclass__(**kwargs)
-        cls._optional = frozenset(name for name, field in cls.model_fields.items() if field.default is None)
+        cls._optional = frozenset(
+            name for name, field in cls.model_fields.items() if field.default is None
+        )
         if type is not None:
             _register(cls, type, delivery)
 
     def encode_data(self) -> str:
         """Return the JSON of the frame's `data`."""
-        return self.model_dump_json(exclude={name for name in self._optional if getattr(self, name) is None})
+        return self.model_dump_json(
+            exclude={name for name in self._optional if getattr(self, name) is None}
+        )
 
 
 def _register(cls: type[Message], name: str, delivery: Delivery | None) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name):
-        raise RegistrationError(f"{cls.__qualname__}: a message type is lower case with underscores, got {name!r}.")
+        raise RegistrationError(
+            f"{cls.__qualname__}: a message type is lower case with underscores, got {name!r}."
+        )
     if delivery not in ("state", "event"):
-        raise RegistrationError(f"{cls.__qualname__}: delivery must be 'state' or 'event', got {delivery!r}.")
+        raise RegistrationError(
+            f"{cls.__qualname__}: delivery must be 'state' or 'event', got {delivery!r}."
+        )
     expected = "".join(part.capitalize() for part in name.split("_"))
     if cls.__name__ not in (expected, f"{expected}Message"):
-        raise RegistrationError(f"The class of message type {name!r} must be called {expected}, not {cls.__name__}.")
+        raise RegistrationError(
+            f"The class of message type {name!r} must be called {expected}, not {cls.__name__}."
+        )
     if name in _message_types:
-        raise RegistrationError(f"Message type {name!r} is taken by {_message_types[name].__module__}.{_message_types[name].__qualname__}.")
+        raise RegistrationError(
+            f"Message type {name!r} is taken by {_message_types[name].__module__}.{_message_types[name].__qualname__}."
+        )
     cls.type, cls.delivery = name, delivery
     _message_types[name] = cls
 
@@ -68,7 +98,9 @@ def get_message_types() -> Mapping[str, type[Message]]:
     return MappingProxyType(_message_types)
 
 
-def encode_frame(message: Message, *, room: str | None = None, ref: str | None = None) -> str:
+def encode_frame(
+    message: Message, *, room: str | None = None, ref: str | None = None
+) -> str:
     """Return the text of a server frame: type, timestamp (now), data, and room and ref where given."""
     timestamp = datetime.now(UTC).isoformat(timespec="microseconds")
     # Type and timestamp are plain ASCII by construction.
@@ -83,7 +115,9 @@ def encode_frame(message: Message, *, room: str | None = None, ref: str | None =
 class Limits(BaseModel):
     """What the server takes from one connection or user."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True
+    )
 
     max_frame_bytes: int
     """Of one frame."""

@@ -94,7 +94,11 @@ class Sender:
 
     def _start(self) -> None:
         self._is_stopping = False
-        self._thread = threading.Thread(target=partial(asyncio.run, self._run()), name="realtime-publisher", daemon=True)
+        self._thread = threading.Thread(
+            target=partial(asyncio.run, self._run()),
+            name="realtime-publisher",
+            daemon=True,
+        )
         self._thread.start()
 
     async def _run(self) -> None:
@@ -131,7 +135,9 @@ class Sender:
         try:
             layer = channel_layers[DEFAULT_CHANNEL_LAYER]
             async with asyncio.timeout(SEND_TIMEOUT_S):
-                await layer.group_send(group, {"type": "room.frames", "room": room, "frames": frames})
+                await layer.group_send(
+                    group, {"type": "room.frames", "room": room, "frames": frames}
+                )
         except Exception as error:  # noqa: BLE001 - an edge: each layer has its own errors, and none may end the thread
             with self._changed:
                 self._drop(len(frames), f"{type(error).__name__}: {error}")
@@ -139,13 +145,18 @@ class Sender:
         if self._is_paused:
             with self._changed:
                 self._is_paused, dropped, self._dropped = False, self._dropped, 0
-            logger.warning("Live updates go out again; %d messages were dropped", dropped)
+            logger.warning(
+                "Live updates go out again; %d messages were dropped", dropped
+            )
 
     def _drop(self, count: int, why: str) -> None:
         self._dropped += count
         if not self._is_paused:
             self._is_paused = True
-            logger.warning("Live updates are paused, messages are dropped until the channel layer answers (%s)", why)
+            logger.warning(
+                "Live updates are paused, messages are dropped until the channel layer answers (%s)",
+                why,
+            )
 
 
 def _fitting(frames: list[str]) -> int:
@@ -170,7 +181,9 @@ def publish(room: Room, message: Message) -> None:
     """
     try:
         _check(room, message)
-        deliver = partial(_deliver, room, message, encode_frame(message, room=room.name))
+        deliver = partial(
+            _deliver, room, message, encode_frame(message, room=room.name)
+        )
         # `on_commit` opens a database connection where none is; a thread that only reports progress needs none.
         if transaction.get_connection().in_atomic_block:
             transaction.on_commit(deliver, robust=True)
@@ -206,14 +219,19 @@ def observe(observer: Callable[[Publication], bool]) -> Callable[[], None]:
 
 def _check(room: Room, message: Message) -> None:
     if not isinstance(message, (*room.messages, SystemNotice)):
-        allowed = ", ".join(sorted(kind.__name__ for kind in room.messages)) or "system messages"
+        allowed = (
+            ", ".join(sorted(kind.__name__ for kind in room.messages))
+            or "system messages"
+        )
         raise PublishError(f"{room!r} takes {allowed}, got {type(message).__name__}.")
 
 
 def _deliver(room: Room, message: Message, frame: str) -> None:
     # After a commit there is no caller that could catch it, and Django's own `robust` cannot log what a partial raises.
     try:
-        kept = [observer(Publication(room.name, message)) for observer in tuple(_observers)]
+        kept = [
+            observer(Publication(room.name, message)) for observer in tuple(_observers)
+        ]
         if not any(kept):
             _sender.put(room, frame)
     except Exception:

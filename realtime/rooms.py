@@ -39,11 +39,15 @@ class Room:
 
     def __init__(self, **params: str) -> None:
         if set(params) != self._names:
-            raise TypeError(f"{type(self).__name__} takes {sorted(self._names)}, got {sorted(params)}.")
+            raise TypeError(
+                f"{type(self).__name__} takes {sorted(self._names)}, got {sorted(params)}."
+            )
         self.params: Mapping[str, str] = params
         self._name = self.pattern.format_map(params)
         if not self._regex.fullmatch(self._name) or len(self._name) > MAX_NAME:
-            raise ValueError(f"Expected a room name like {self.pattern!r} of at most {MAX_NAME} characters, got {self._name[:100]!r}.")
+            raise ValueError(
+                f"Expected a room name like {self.pattern!r} of at most {MAX_NAME} characters, got {self._name[:100]!r}."
+            )
 
     @property
     def name(self) -> str:
@@ -53,7 +57,9 @@ class Room:
     @property
     def group(self) -> str:
         """What the channel layer calls it: the name with its colons replaced, behind their positions, so that no two rooms share one."""
-        positions = "-".join(str(match.start()) for match in re.finditer(":", self._name))
+        positions = "-".join(
+            str(match.start()) for match in re.finditer(":", self._name)
+        )
         return f"room.{positions or 0}.{self._name.replace(':', '.')}"
 
     def may_join(self, user: AbstractBaseUser | AnonymousUser) -> bool:
@@ -73,12 +79,23 @@ class Room:
 def _register(cls: type[Room]) -> None:
     parts = re.split(r"\{([a-z_]+)\}", cls.pattern)
     literals, names = parts[::2], parts[1::2]
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_.:-]*", literals[0]) or not all(re.fullmatch(r"[A-Za-z0-9_.:-]*", part) for part in literals):
-        raise RegistrationError(f"{cls.__qualname__}: expected a pattern like 'scan' or 'series:{{key}}', got {cls.pattern!r}.")
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_.:-]*", literals[0]) or not all(
+        re.fullmatch(r"[A-Za-z0-9_.:-]*", part) for part in literals
+    ):
+        raise RegistrationError(
+            f"{cls.__qualname__}: expected a pattern like 'scan' or 'series:{{key}}', got {cls.pattern!r}."
+        )
     if taken := _room_types.get(cls.pattern):
-        raise RegistrationError(f"Room pattern {cls.pattern!r} is taken by {taken.__module__}.{taken.__qualname__}.")
+        raise RegistrationError(
+            f"Room pattern {cls.pattern!r} is taken by {taken.__module__}.{taken.__qualname__}."
+        )
     groups = [f"(?P<{name}>{_PARAM})" for name in names] + [""]
-    cls._regex = re.compile("".join(re.escape(literal) + group for literal, group in zip(literals, groups, strict=True)))
+    cls._regex = re.compile(
+        "".join(
+            re.escape(literal) + group
+            for literal, group in zip(literals, groups, strict=True)
+        )
+    )
     cls._names = frozenset(names)
     _room_types[cls.pattern] = cls
 

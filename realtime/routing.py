@@ -19,7 +19,9 @@ def realtime_application() -> Any:
 
     Any other path is refused at the handshake.
     """
-    return AuthMiddlewareStack(URLRouter([*websocket_urlpatterns, re_path(r"", cast(Any, _refuse))]))
+    return AuthMiddlewareStack(
+        URLRouter([*websocket_urlpatterns, re_path(r"", cast(Any, _refuse))])
+    )
 
 
 async def _refuse(scope: Any, receive: Any, send: Any) -> None:

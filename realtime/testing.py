@@ -53,7 +53,9 @@ class Connection:
     """A client without a network. Nothing sleeps: each method waits for the frame that answers it."""
 
     def __init__(self, application: Any, *, path: str, headers: Headers) -> None:
-        self._communicator = WebsocketCommunicator(application, path, headers=list(headers))
+        self._communicator = WebsocketCommunicator(
+            application, path, headers=list(headers)
+        )
         self._refs = 0
         self.connection_id = ""
         self.frames: list[dict[str, Any]] = []
@@ -66,11 +68,18 @@ class Connection:
 
     async def send(self, frame: Mapping[str, Any] | str) -> None:
         """Send a frame, or any text in its place."""
-        await self._communicator.send_input({"type": "websocket.receive", "text": frame if isinstance(frame, str) else json.dumps(frame)})
+        await self._communicator.send_input(
+            {
+                "type": "websocket.receive",
+                "text": frame if isinstance(frame, str) else json.dumps(frame),
+            }
+        )
 
     async def send_bytes(self, frame: bytes) -> None:
         """Send a binary frame."""
-        await self._communicator.send_input({"type": "websocket.receive", "bytes": frame})
+        await self._communicator.send_input(
+            {"type": "websocket.receive", "bytes": frame}
+        )
 
     async def receive(self) -> dict[str, Any]:
         """Return the next frame."""
@@ -88,10 +97,15 @@ class Connection:
             async with asyncio.timeout(TIMEOUT_S):
                 while True:
                     frame = await self.receive()
-                    if frame["type"] == kind and all(frame["data"].get(name) == value for name, value in fields.items()):
+                    if frame["type"] == kind and all(
+                        frame["data"].get(name) == value
+                        for name, value in fields.items()
+                    ):
                         return frame
         except TimeoutError as error:
-            raise AssertionError(f"Expected {kind} {fields}, got {self.frames[first:]}.") from error
+            raise AssertionError(
+                f"Expected {kind} {fields}, got {self.frames[first:]}."
+            ) from error
 
     async def expect_close(self) -> int:
         """Return the code that the server closes with; frames before it go to `frames`."""
@@ -114,11 +128,15 @@ class Connection:
 
     async def join(self, room: Room | str) -> dict[str, Any]:
         """Join a room and return the reply: `joined`, or `error`."""
-        return await self.ask("join", room=room.name if isinstance(room, Room) else room)
+        return await self.ask(
+            "join", room=room.name if isinstance(room, Room) else room
+        )
 
     async def leave(self, room: Room | str) -> dict[str, Any]:
         """Leave a room and return the reply."""
-        return await self.ask("leave", room=room.name if isinstance(room, Room) else room)
+        return await self.ask(
+            "leave", room=room.name if isinstance(room, Room) else room
+        )
 
     async def ping(self, **data: Any) -> dict[str, Any]:
         """Return the pong; everything that was sent before it has come by then."""
@@ -127,7 +145,9 @@ class Connection:
     async def close(self, code: int = 1000) -> None:
         """Go away, and wait until the server has forgotten the connection."""
         if not self._communicator.future.done():
-            await self._communicator.send_input({"type": "websocket.disconnect", "code": code})
+            await self._communicator.send_input(
+                {"type": "websocket.disconnect", "code": code}
+            )
         await self._communicator.wait(TIMEOUT_S)
 
     async def __aenter__(self) -> Connection:
@@ -137,7 +157,13 @@ class Connection:
         await self.close()
 
 
-async def connect(application: Any, *, user: AbstractBaseUser | None = None, headers: Headers = (), path: str = "/ws/") -> Connection:
+async def connect(
+    application: Any,
+    *,
+    user: AbstractBaseUser | None = None,
+    headers: Headers = (),
+    path: str = "/ws/",
+) -> Connection:
     """Return a connection that has been welcomed; `user` is logged in by a real session.
 
     Raises:
@@ -147,5 +173,7 @@ async def connect(application: Any, *, user: AbstractBaseUser | None = None, hea
     connection = Connection(application, path=path, headers=[*headers, *cookie])
     if not await connection.open():
         raise AssertionError("The server refused the handshake.")
-    connection.connection_id = (await connection.expect("connected"))["data"]["connection_id"]
+    connection.connection_id = (await connection.expect("connected"))["data"][
+        "connection_id"
+    ]
     return connection

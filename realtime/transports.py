@@ -47,7 +47,9 @@ class Transport:
         except Exception as error:  # noqa: BLE001 - an edge: servers raise what they like for a connection that is gone
             self._give_up(error)
         else:
-            self._task = asyncio.get_running_loop().create_task(self._drain(_Rest(steps, waits_for)))
+            self._task = asyncio.get_running_loop().create_task(
+                self._drain(_Rest(steps, waits_for))
+            )
 
     async def close(self, code: int, *, last: str) -> None:
         """Send what waits, the last frame and the close code, for at most a second; nothing can be written afterwards."""

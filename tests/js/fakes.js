@@ -105,6 +105,10 @@ export class FakeElement extends EventTarget {
     });
   }
 
+  get id() {
+    return this.getAttribute("id") ?? "";
+  }
+
   getAttribute(name) {
     return this.attributes.get(name) ?? null;
   }
@@ -145,6 +149,10 @@ export class FakeDocument extends FakeElement {
   constructor(children = []) {
     super({}, children);
     this.hidden = false;
+  }
+
+  getElementById(id) {
+    return this.querySelectorAll("[id]").find((element) => element.getAttribute("id") === id) ?? null;
   }
 }
 

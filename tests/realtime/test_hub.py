@@ -11,7 +11,13 @@ from realtime.limits import seats
 from realtime.publishing import publish
 from realtime.testing import connect
 from realtime.transports import Transport
-from tests.realtime.lab import BenchRoom, LabDone, LabRoom, make_application, make_visitor
+from tests.realtime.lab import (
+    BenchRoom,
+    LabDone,
+    LabRoom,
+    make_application,
+    make_visitor,
+)
 
 
 @pytest.fixture
@@ -47,7 +53,11 @@ def make_transport() -> Member:
 
 
 async def settle(hub: Hub) -> None:
-    while tasks := [subscription.task for subscription in hub._subscriptions.values() if subscription.task]:
+    while tasks := [
+        subscription.task
+        for subscription in hub._subscriptions.values()
+        if subscription.task
+    ]:
         await asyncio.wait(tasks)
 
 
@@ -55,7 +65,9 @@ async def test_loop_has_one_hub(layer):
     assert get_hub() is get_hub()
 
 
-async def test_hundred_joins_of_a_room_at_once_make_one_subscription(hub, layer, monkeypatch):
+async def test_hundred_joins_of_a_room_at_once_make_one_subscription(
+    hub, layer, monkeypatch
+):
     added = []
     group_add = layer.group_add
 
@@ -118,7 +130,9 @@ async def test_connection_that_goes_while_it_joins_leaves_nothing(hub, layer):
     assert (hub._subscriptions, hub._connections, layer.groups) == ({}, set(), {})
 
 
-async def test_join_waits_until_an_event_came_through_the_group(hub, layer, monkeypatch):
+async def test_join_waits_until_an_event_came_through_the_group(
+    hub, layer, monkeypatch
+):
     """`group_add` of the pub/sub layer returns before the broker has heard of it."""
     group_send = layer.group_send
     lost = 0
@@ -139,7 +153,9 @@ async def test_join_waits_until_an_event_came_through_the_group(hub, layer, monk
     assert lost == 2
 
 
-async def test_join_without_an_answer_ends_and_later_ones_fail_at_once(hub, layer, monkeypatch):
+async def test_join_without_an_answer_ends_and_later_ones_fail_at_once(
+    hub, layer, monkeypatch
+):
     async def vanish(*arguments):
         pass
 
@@ -154,7 +170,9 @@ async def test_join_without_an_answer_ends_and_later_ones_fail_at_once(hub, laye
         with pytest.raises(PausedError):
             await hub.join(transport, BenchRoom(key="a"))
 
-    assert [text for text in transport.texts if "system_warning" in text] == transport.texts
+    assert [
+        text for text in transport.texts if "system_warning" in text
+    ] == transport.texts
     assert len(transport.texts) == 1
 
 
@@ -218,15 +236,25 @@ async def test_stalled_reader_delays_nobody_and_is_cut(hub):
     stalled.discard()
 
 
-async def test_two_thousand_connects_and_abrupt_ends_under_fire_leave_nothing(hub, layer, settings):
+async def test_two_thousand_connects_and_abrupt_ends_under_fire_leave_nothing(
+    hub, layer, settings
+):
     settings.REALTIME = {"MAX_CONNECTIONS_PER_USER": 1_000}
     application = make_application(make_visitor())
     async with await connect(application) as witness:
         await witness.join("lab")
         tasks_before = len(asyncio.all_tasks())
         for number in range(40):
-            connections = await asyncio.gather(*(connect(make_application(make_visitor())) for _ in range(50)))
-            await asyncio.gather(*(connection.join(room) for connection in connections for room in ("lab", f"bench:{number}")))
+            connections = await asyncio.gather(
+                *(connect(make_application(make_visitor())) for _ in range(50))
+            )
+            await asyncio.gather(
+                *(
+                    connection.join(room)
+                    for connection in connections
+                    for room in ("lab", f"bench:{number}")
+                )
+            )
             publish(LabRoom(), LabDone(lab_id=number))
             for connection in connections[::2]:
                 connection._communicator.future.cancel()
@@ -234,12 +262,19 @@ async def test_two_thousand_connects_and_abrupt_ends_under_fire_leave_nothing(hu
         await settle(hub)
         await witness.expect("lab_done", lab_id=39)
 
-        assert len(hub._connections) == len(hub._subscriptions["lab"].members) == len(seats) == 1
+        assert (
+            len(hub._connections)
+            == len(hub._subscriptions["lab"].members)
+            == len(seats)
+            == 1
+        )
         assert set(hub._subscriptions) == {"lab"}
         assert len(layer.groups) == len(layer.channels) == 1
         assert len(asyncio.all_tasks()) == tasks_before
         gc.collect()
-        assert sum(issubclass(type(thing), Transport) for thing in gc.get_objects()) < 10
+        assert (
+            sum(issubclass(type(thing), Transport) for thing in gc.get_objects()) < 10
+        )
 
 
 async def test_closed_hub_has_no_tasks(layer):
@@ -256,10 +291,13 @@ async def test_closed_hub_has_no_tasks(layer):
 async def test_broker_that_is_killed_and_returns_heals_by_itself(hub, broker, caplog):
     """Sockets stay open, are told once, cannot join meanwhile, and hear again of their rooms without doing anything."""
     hub.join_timeout_s = 2.0
-    async with await connect(make_application(make_visitor())) as connection, await connect(make_application(make_visitor())) as idle:
+    async with (
+        await connect(make_application(make_visitor())) as connection,
+        await connect(make_application(make_visitor())) as idle,
+    ):
         await connection.join("lab")
 
-        broker.terminate()
+        broker.kill()
         warning = await connection.expect("system_warning")
         refused = await connection.join("bench:a")
         publish(LabRoom(), LabDone(lab_id=1))
@@ -283,8 +321,10 @@ async def test_broker_that_is_killed_and_returns_heals_by_itself(hub, broker, ca
 
 
 @pytest.mark.fault
-async def test_connection_that_comes_during_an_outage_is_welcomed_and_heals(hub, broker):
-    broker.terminate()
+async def test_connection_that_comes_during_an_outage_is_welcomed_and_heals(
+    hub, broker
+):
+    broker.kill()
     async with await connect(make_application(make_visitor())) as connection:
         refused = await connection.join("lab")
         assert refused["data"]["code"] == "internal"

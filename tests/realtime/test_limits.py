@@ -14,7 +14,9 @@ def test_bucket_gives_its_burst_then_its_rate():
     clock = Clock()
     buckets = TokenBuckets(clock=clock)
 
-    assert [buckets.take("mia", per_s=20, burst=40) for _ in range(41)] == [0] * 40 + [50]
+    assert [buckets.take("mia", per_s=20, burst=40) for _ in range(41)] == [0] * 40 + [
+        50
+    ]
     clock.now = 0.02
     assert buckets.take("mia", per_s=20, burst=40) == 30
     clock.now = 0.05

@@ -8,7 +8,12 @@ import pytest
 from pydantic import ValidationError
 
 from realtime.exceptions import RegistrationError
-from realtime.messages import Message, SystemErrorMessage, encode_frame, get_message_types
+from realtime.messages import (
+    Message,
+    SystemErrorMessage,
+    encode_frame,
+    get_message_types,
+)
 from tests.realtime.lab import LabDone, LabProgress
 
 
@@ -25,17 +30,31 @@ def test_registry_cannot_be_changed_from_outside():
 
 def define(name: str, **words: Any) -> Callable[[], Any]:
     metaclass: Any = type(Message)
-    return lambda: metaclass(name, (Message,), {"__module__": __name__, "__qualname__": name}, **words)
+    return lambda: metaclass(
+        name, (Message,), {"__module__": __name__, "__qualname__": name}, **words
+    )
 
 
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (define("LabDone", type="lab_done", delivery="event"), "is taken by tests.realtime.lab.LabDone"),
-        (define("Other", type="lab_other", delivery="event"), "must be called LabOther, not Other"),
-        (define("LabNew", type="lab_new"), "delivery must be 'state' or 'event', got None"),
+        (
+            define("LabDone", type="lab_done", delivery="event"),
+            "is taken by tests.realtime.lab.LabDone",
+        ),
+        (
+            define("Other", type="lab_other", delivery="event"),
+            "must be called LabOther, not Other",
+        ),
+        (
+            define("LabNew", type="lab_new"),
+            "delivery must be 'state' or 'event', got None",
+        ),
         (define("LabNew", type="lab_new", delivery="never"), "got 'never'"),
-        (define("LabNew", type="Lab-New", delivery="event"), "lower case with underscores, got 'Lab-New'"),
+        (
+            define("LabNew", type="Lab-New", delivery="event"),
+            "lower case with underscores, got 'Lab-New'",
+        ),
     ],
 )
 def test_wrong_definition_is_refused_with_a_reason(make, words):
@@ -53,7 +72,9 @@ def test_class_without_type_is_a_base_and_not_registered():
     assert len(get_message_types()) == before
 
 
-@pytest.mark.parametrize("fields", [{"lab_id": "1"}, {"lab_id": 1, "extra": 1}, {}, {"lab_id": 1.0}])
+@pytest.mark.parametrize(
+    "fields", [{"lab_id": "1"}, {"lab_id": 1, "extra": 1}, {}, {"lab_id": 1.0}]
+)
 def test_message_is_strict(fields):
     with pytest.raises(ValidationError):
         LabDone(**fields)
@@ -73,13 +94,25 @@ def test_message_is_frozen_and_equal_by_its_fields():
 
 
 def test_optional_field_is_left_out_while_none_and_required_one_is_null():
-    assert json.loads(LabProgress(lab_id=1, percent=0, eta_seconds=None).encode_data()) == {"lab_id": 1, "percent": 0, "eta_seconds": None}
-    assert json.loads(LabProgress(lab_id=1, percent=0, eta_seconds=2, folder="é").encode_data())["folder"] == "é"
+    assert json.loads(
+        LabProgress(lab_id=1, percent=0, eta_seconds=None).encode_data()
+    ) == {"lab_id": 1, "percent": 0, "eta_seconds": None}
+    assert (
+        json.loads(
+            LabProgress(lab_id=1, percent=0, eta_seconds=2, folder="é").encode_data()
+        )["folder"]
+        == "é"
+    )
 
 
 @pytest.mark.parametrize(
     ("options", "keys"),
-    [({}, []), ({"room": "lab"}, ["room"]), ({"ref": 'a"\\\u2028'}, ["ref"]), ({"room": "lab", "ref": ""}, ["room", "ref"])],
+    [
+        ({}, []),
+        ({"room": "lab"}, ["room"]),
+        ({"ref": 'a"\\\u2028'}, ["ref"]),
+        ({"room": "lab", "ref": ""}, ["room", "ref"]),
+    ],
 )
 def test_frame_has_room_and_ref_only_where_given(options, keys):
     frame = json.loads(encode_frame(LabDone(lab_id=1), **options))
@@ -89,7 +122,9 @@ def test_frame_has_room_and_ref_only_where_given(options, keys):
 
 
 def test_timestamps_have_one_width_so_that_texts_compare_as_times_do():
-    timestamps = [json.loads(encode_frame(LabDone(lab_id=1)))["timestamp"] for _ in range(50)]
+    timestamps = [
+        json.loads(encode_frame(LabDone(lab_id=1)))["timestamp"] for _ in range(50)
+    ]
 
     assert {len(timestamp) for timestamp in timestamps} == {32}
     assert timestamps == sorted(timestamps)

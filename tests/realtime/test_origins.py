@@ -12,14 +12,29 @@ OWN = "http://media.home:8420"
 @pytest.fixture(autouse=True)
 def hosts(settings):
     settings.ALLOWED_HOSTS = ["media.home", "127.0.0.1", "[::1]"]
-    settings.REALTIME = {"ALLOWED_ORIGINS": ["https://tv.example:8443", "https://www.example"]}
+    settings.REALTIME = {
+        "ALLOWED_ORIGINS": ["https://tv.example:8443", "https://www.example"]
+    }
     settings.SECURE_PROXY_SSL_HEADER = None
 
 
-def make_scope(origin: str | None, host: str | None = "media.home:8420", *, scheme: str = "ws", **headers: str) -> dict[str, Any]:
+def make_scope(
+    origin: str | None,
+    host: str | None = "media.home:8420",
+    *,
+    scheme: str = "ws",
+    **headers: str,
+) -> dict[str, Any]:
     pairs = [(b"host", host.encode())] if host is not None else []
     pairs += [(b"origin", origin.encode("latin-1"))] if origin is not None else []
-    return {"headers": pairs + [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()], "scheme": scheme}
+    return {
+        "headers": pairs
+        + [
+            (name.replace("_", "-").encode(), value.encode())
+            for name, value in headers.items()
+        ],
+        "scheme": scheme,
+    }
 
 
 @pytest.mark.parametrize(
@@ -71,7 +86,9 @@ def test_two_origins_are_refused():
 
 def test_host_that_is_not_ours_is_not_the_same_origin():
     """DNS rebinding: the attacker's name leads to this machine, so Origin and Host agree."""
-    assert not is_allowed_origin(make_scope("http://evil.example:8420", "evil.example:8420"))
+    assert not is_allowed_origin(
+        make_scope("http://evil.example:8420", "evil.example:8420")
+    )
 
 
 @pytest.mark.parametrize("host", [None, "", "media.home:x", "a b"])
@@ -82,7 +99,9 @@ def test_missing_or_broken_host_is_refused_without_a_traceback(host):
 def test_ipv6_and_default_ports_are_understood():
     assert is_allowed_origin(make_scope("http://[::1]:8420", "[::1]:8420"))
     assert is_allowed_origin(make_scope("http://media.home", "media.home:80"))
-    assert is_allowed_origin(make_scope("https://media.home", "media.home", scheme="wss"))
+    assert is_allowed_origin(
+        make_scope("https://media.home", "media.home", scheme="wss")
+    )
 
 
 def test_proxy_header_tells_the_scheme_only_where_settings_trust_it(settings):
@@ -92,11 +111,15 @@ def test_proxy_header_tells_the_scheme_only_where_settings_trust_it(settings):
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
     assert is_allowed_origin(scope)
-    assert not is_allowed_origin(make_scope("https://media.home", "media.home", x_forwarded_proto="http"))
+    assert not is_allowed_origin(
+        make_scope("https://media.home", "media.home", x_forwarded_proto="http")
+    )
 
 
 def test_forwarded_host_counts_only_where_settings_trust_it(settings):
-    scope = make_scope("http://media.home", "127.0.0.1:9", x_forwarded_host="media.home")
+    scope = make_scope(
+        "http://media.home", "127.0.0.1:9", x_forwarded_host="media.home"
+    )
     assert not is_allowed_origin(scope)
 
     settings.USE_X_FORWARDED_HOST = True

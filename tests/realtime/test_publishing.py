@@ -13,7 +13,14 @@ from django.db import transaction
 from realtime import publishing
 from realtime.publishing import Sender, apublish, flush, publish
 from realtime.testing import connect, published
-from tests.realtime.lab import BenchRoom, LabDone, LabProgress, LabRoom, make_application, make_visitor
+from tests.realtime.lab import (
+    BenchRoom,
+    LabDone,
+    LabProgress,
+    LabRoom,
+    make_application,
+    make_visitor,
+)
 
 DONE = LabDone(lab_id=1)
 
@@ -114,7 +121,11 @@ async def test_order_is_kept_through_batching(connection):
         publish(LabRoom(), LabDone(lab_id=number))
     await connection.expect("lab_done", lab_id=1_999)
 
-    assert [frame["data"]["lab_id"] for frame in connection.frames if frame["type"] == "lab_done"] == list(range(2_000))
+    assert [
+        frame["data"]["lab_id"]
+        for frame in connection.frames
+        if frame["type"] == "lab_done"
+    ] == list(range(2_000))
 
 
 async def test_what_piles_up_for_a_room_is_one_event(layer, monkeypatch):
@@ -135,7 +146,10 @@ async def test_what_piles_up_for_a_room_is_one_event(layer, monkeypatch):
     frames = [str(number) for number in range(100)]
     assert events == [
         (LabRoom().group, {"type": "room.frames", "room": "lab", "frames": frames}),
-        (BenchRoom(key="a").group, {"type": "room.frames", "room": "bench:a", "frames": frames}),
+        (
+            BenchRoom(key="a").group,
+            {"type": "room.frames", "room": "bench:a", "frames": frames},
+        ),
     ]
 
 
@@ -162,7 +176,10 @@ async def test_events_are_bounded_in_size(layer, monkeypatch):
 async def test_threads_and_coroutines_reach_the_same_room(connection):
     await connection.join("lab")
 
-    threads = [threading.Thread(target=publish, args=(LabRoom(), LabDone(lab_id=number))) for number in range(8)]
+    threads = [
+        threading.Thread(target=publish, args=(LabRoom(), LabDone(lab_id=number)))
+        for number in range(8)
+    ]
     for thread in threads:
         thread.start()
     await apublish(LabRoom(), LabDone(lab_id=8))
@@ -173,11 +190,22 @@ async def test_threads_and_coroutines_reach_the_same_room(connection):
     publish(BenchRoom(key="a"), LabDone(lab_id=99))
     await connection.expect("lab_done", lab_id=99)
 
-    assert {frame["data"]["lab_id"] for frame in connection.frames if frame["type"] == "lab_done"} == {*range(9), 99}
+    assert {
+        frame["data"]["lab_id"]
+        for frame in connection.frames
+        if frame["type"] == "lab_done"
+    } == {*range(9), 99}
 
 
-def test_broker_that_is_away_costs_one_line_in_the_log_and_nothing_else(settings, caplog):
-    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": ["unix:///nowhere"]}}}
+def test_broker_that_is_away_costs_one_line_in_the_log_and_nothing_else(
+    settings, caplog
+):
+    settings.CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": ["unix:///nowhere"]},
+        }
+    }
     sender = Sender()
 
     for _ in range(50):
@@ -185,7 +213,11 @@ def test_broker_that_is_away_costs_one_line_in_the_log_and_nothing_else(settings
         assert sender.flush(30)
     sender.stop(5)
 
-    assert [record.getMessage().split("(")[0] for record in caplog.records if record.name == "realtime.publishing"] == [
+    assert [
+        record.getMessage().split("(")[0]
+        for record in caplog.records
+        if record.name == "realtime.publishing"
+    ] == [
         "Live updates are paused, messages are dropped until the channel layer answers "
     ]
 
@@ -257,13 +289,32 @@ if pid:
     sys.exit(os.waitpid(pid, 0)[1])
 """
     config = settings.CHANNEL_LAYERS["default"]["CONFIG"]
-    settings.CHANNEL_LAYERS = {"default": {**settings.CHANNEL_LAYERS["default"], "CONFIG": {**config, "prefix": "lab"}}}
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.realtime.project", "LAB_BROKER": config["hosts"][0]["address"]}
+    settings.CHANNEL_LAYERS = {
+        "default": {
+            **settings.CHANNEL_LAYERS["default"],
+            "CONFIG": {**config, "prefix": "lab"},
+        }
+    }
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "tests.realtime.project",
+        "LAB_BROKER": config["hosts"][0]["address"],
+    }
     async with await connect(make_application(make_visitor())) as connection:
         await connection.join("lab")
 
-        run = await asyncio.to_thread(subprocess.run, [sys.executable, "-c", script], env=environment, capture_output=True, text=True)
-        received = [(await connection.expect("lab_done"))["data"]["lab_id"] for _ in range(3)] if run.returncode == 0 else []
+        run = await asyncio.to_thread(
+            subprocess.run,
+            [sys.executable, "-c", script],
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+        received = (
+            [(await connection.expect("lab_done"))["data"]["lab_id"] for _ in range(3)]
+            if run.returncode == 0
+            else []
+        )
 
     assert run.returncode == 0, run.stderr
     assert sorted(received) == [1, 2, 3]
@@ -271,8 +322,17 @@ if pid:
 
 async def test_process_that_just_ends_has_sent_everything(layer, settings):
     config = settings.CHANNEL_LAYERS["default"]["CONFIG"]
-    settings.CHANNEL_LAYERS = {"default": {**settings.CHANNEL_LAYERS["default"], "CONFIG": {**config, "prefix": "lab"}}}
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.realtime.project", "LAB_BROKER": config["hosts"][0]["address"]}
+    settings.CHANNEL_LAYERS = {
+        "default": {
+            **settings.CHANNEL_LAYERS["default"],
+            "CONFIG": {**config, "prefix": "lab"},
+        }
+    }
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "tests.realtime.project",
+        "LAB_BROKER": config["hosts"][0]["address"],
+    }
     script = """
 import django
 django.setup()
@@ -284,7 +344,13 @@ for number in range(200):
     async with await connect(make_application(make_visitor())) as connection:
         await connection.join("lab")
 
-        run = await asyncio.to_thread(subprocess.run, [sys.executable, "-c", script], env=environment, capture_output=True, text=True)
+        run = await asyncio.to_thread(
+            subprocess.run,
+            [sys.executable, "-c", script],
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
 
         assert (run.returncode, run.stderr) == (0, "")
         await connection.expect("lab_done", lab_id=199)

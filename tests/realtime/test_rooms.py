@@ -19,7 +19,21 @@ def test_room_is_found_by_the_name_that_it_gives():
     assert isinstance(get_room("lab"), LabRoom)
 
 
-@pytest.mark.parametrize("name", ["", "nowhere", "lab ", "lab\n", "bench:", "bench:a:b", "bench:ä", "bench:" + "a" * 75, "bench:a/b", "LAB"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "nowhere",
+        "lab ",
+        "lab\n",
+        "bench:",
+        "bench:a:b",
+        "bench:ä",
+        "bench:" + "a" * 75,
+        "bench:a/b",
+        "LAB",
+    ],
+)
 def test_other_names_are_unknown(name):
     with pytest.raises(UnknownRoomError):
         get_room(name)

@@ -23,7 +23,11 @@ def user():
 @pytest.fixture
 async def connection(layer, settings, user):
     """A connection whose session is looked at with every ping, a few times a second."""
-    settings.REALTIME = {"HEARTBEAT_S": 0.1, "PONG_TIMEOUT_S": 0.09, "REAUTHORIZE_S": 0.01}
+    settings.REALTIME = {
+        "HEARTBEAT_S": 0.1,
+        "PONG_TIMEOUT_S": 0.09,
+        "REAUTHORIZE_S": 0.01,
+    }
     opened = await connect(realtime_application(), user=user)
     yield opened
     await opened.close()
@@ -45,9 +49,13 @@ async def test_session_is_what_lets_a_user_in(layer, user):
         assert (await connection.join("members"))["type"] == "joined"
 
 
-@pytest.mark.parametrize("cookie", [b"", b"sessionid=nonsense", b"sessionid=\xff; a=b", b"=;=;"])
+@pytest.mark.parametrize(
+    "cookie", [b"", b"sessionid=nonsense", b"sessionid=\xff; a=b", b"=;=;"]
+)
 async def test_without_a_session_the_answer_is_4401(layer, cookie):
-    connection = Connection(realtime_application(), path="/ws/", headers=[(b"cookie", cookie)])
+    connection = Connection(
+        realtime_application(), path="/ws/", headers=[(b"cookie", cookie)]
+    )
     assert await connection.open()
 
     assert await connection.expect_close() == 4401
@@ -63,7 +71,11 @@ async def test_other_paths_are_refused_at_the_handshake(layer, path):
 
 async def test_foreign_page_with_a_good_cookie_is_told_4403(layer, user):
     cookie = await sync_to_async(make_session_cookie)(user)
-    connection = Connection(realtime_application(), path="/ws/", headers=[cookie, (b"host", b"localhost"), (b"origin", b"http://evil.example")])
+    connection = Connection(
+        realtime_application(),
+        path="/ws/",
+        headers=[cookie, (b"host", b"localhost"), (b"origin", b"http://evil.example")],
+    )
     assert await connection.open()
 
     assert await connection.expect_close() == 4403

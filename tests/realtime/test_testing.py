@@ -35,7 +35,9 @@ async def test_expect_names_what_came_instead(connection, monkeypatch):
     monkeypatch.setattr("realtime.testing.TIMEOUT_S", 0.05)
     await connection.send({"action": "ping"})
 
-    with pytest.raises(AssertionError, match=r"Expected lab_done \{'lab_id': 1\}, got \[.*pong"):
+    with pytest.raises(
+        AssertionError, match=r"Expected lab_done \{'lab_id': 1\}, got \[.*pong"
+    ):
         await connection.expect("lab_done", lab_id=1)
 
 
@@ -46,7 +48,9 @@ async def test_connect_refuses_what_was_not_welcomed(layer):
 
 async def test_join_takes_a_room_or_its_name(layer):
     async with await connect(make_application(make_visitor())) as connection:
-        assert (await connection.join(LabRoom()))["room"] == (await connection.join("lab"))["room"]
+        assert (await connection.join(LabRoom()))["room"] == (
+            await connection.join("lab")
+        )["room"]
 
 
 async def test_closed_connection_has_left_the_server(layer):

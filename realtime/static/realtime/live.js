@@ -70,7 +70,11 @@ export class LivePage {
 
   #refresh(element) {
     if (!this.refreshers.has(element)) {
-      const dispatch = () => element.isConnected && element.dispatchEvent(new CustomEvent("live:refresh", { bubbles: false }));
+      // A swap may have replaced the element while this refresh waited.
+      const dispatch = () => {
+        const current = element.isConnected ? element : this.document.getElementById(element.id);
+        current?.dispatchEvent(new CustomEvent("live:refresh", { bubbles: false }));
+      };
       this.refreshers.set(element, new Throttle(this.clock, REFRESH_EVERY_MS, dispatch));
     }
     this.refreshers.get(element).call();
