@@ -10,7 +10,7 @@ from celery.signals import worker_ready, worker_shutdown
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aniworld_site.settings")
 
-from aniworld_site.worker import Heartbeat  # noqa: E402  # It needs the settings.
+from aniworld_site.worker import Heartbeat  # It needs the settings.
 
 app = Celery("aniworld")
 app.config_from_object("django.conf:settings", namespace="CELERY")

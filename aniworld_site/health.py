@@ -26,10 +26,17 @@ def ping(_request: HttpRequest) -> JsonResponse:
 @require_safe
 def health(_request: HttpRequest) -> JsonResponse:
     """Answer `{"status": "OK", "checks": {"database": "OK", ...}}`, with 503 and "bad" for whatever does not answer."""
-    checks = {"database": _is_database_alive(), "broker": is_broker_alive(), "worker": is_worker_alive()}
+    checks = {
+        "database": _is_database_alive(),
+        "broker": is_broker_alive(),
+        "worker": is_worker_alive(),
+    }
     words = {name: "OK" if is_well else "bad" for name, is_well in checks.items()}
     is_well = all(checks.values())
-    return JsonResponse({"status": "OK" if is_well else "bad", "checks": words}, status=200 if is_well else UNAVAILABLE)
+    return JsonResponse(
+        {"status": "OK" if is_well else "bad", "checks": words},
+        status=200 if is_well else UNAVAILABLE,
+    )
 
 
 def _is_database_alive() -> bool:

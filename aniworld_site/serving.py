@@ -23,24 +23,32 @@ def check_address(host: str, port: int) -> None:
         DomainError: It cannot; the sentence says what to do.
     """
     try:
-        family, kind, protocol, _name, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        family, kind, protocol, _name, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM
+        )[0]
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except socket.gaierror as error:
-        raise DomainError(f"There is no address {host}: give one of this machine's with --host.") from error
+        raise DomainError(
+            f"There is no address {host}: give one of this machine's with --host."
+        ) from error
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise DomainError(f"Port {port} on {host} is taken by another program: stop it, or choose another port with --port.") from error
-        raise DomainError(f"Port {port} on {host} cannot be listened on: {error.strerror}.") from error
+            raise DomainError(
+                f"Port {port} on {host} is taken by another program: stop it, or choose another port with --port."
+            ) from error
+        raise DomainError(
+            f"Port {port} on {host} cannot be listened on: {error.strerror}."
+        ) from error
 
 
 def run_daphne(host: str, port: int, *, path: str) -> None:
     # Importing Daphne installs Twisted's reactor, which no other process needs.
-    from daphne.endpoints import build_endpoint_description_strings  # noqa: PLC0415
-    from daphne.server import Server  # noqa: PLC0415
+    from daphne.endpoints import build_endpoint_description_strings
+    from daphne.server import Server
 
-    from aniworld_site.asgi import application  # noqa: PLC0415  # After the reactor.
+    from aniworld_site.asgi import application  # After the reactor.
 
     class SiteServer(Server):  # type: ignore[misc]  # Daphne has no types.
         def kill_all_applications(self) -> Any:
@@ -64,7 +72,7 @@ def run_daphne(host: str, port: int, *, path: str) -> None:
 
 
 def run_uvicorn(host: str, port: int, *, path: str) -> None:
-    import uvicorn  # noqa: PLC0415  # Only the process that serves with it needs it.
+    import uvicorn  # Only the process that serves with it needs it.
 
     uvicorn.run(
         "aniworld_site.asgi:application",
@@ -86,15 +94,28 @@ def run_uvicorn(host: str, port: int, *, path: str) -> None:
 
 def run_worker(*, with_beat: bool, log_level: str) -> None:
     """Run a Celery worker of threads, which takes a fraction of the memory of one of processes, and with `with_beat` the schedule in one more."""
-    from celery.beat import EmbeddedService  # noqa: PLC0415  # The web process needs neither.
+    from celery.beat import EmbeddedService  # The web process needs neither.
 
-    from aniworld_site.celery import app  # noqa: PLC0415
+    from aniworld_site.celery import app
 
-    beat = EmbeddedService(app, thread=True) if with_beat else None
+    # Of the service's two kinds this is the thread.
+    beat: Any = None
+    if with_beat:
+        beat = EmbeddedService(app, thread=True, scheduler_cls=app.conf.beat_scheduler)
     if beat is not None:
         beat.start()
     try:
-        app.worker_main(["worker", "--pool=threads", f"--concurrency={WORKER_THREADS}", "--without-gossip", "--without-mingle", f"--loglevel={log_level}"])
+        app.worker_main(
+            [
+                "--quiet",
+                "worker",
+                "--pool=threads",
+                f"--concurrency={WORKER_THREADS}",
+                "--without-gossip",
+                "--without-mingle",
+                f"--loglevel={log_level}",
+            ]
+        )
     finally:
         if beat is not None:
             with contextlib.suppress(RuntimeError):
@@ -102,6 +123,6 @@ def run_worker(*, with_beat: bool, log_level: str) -> None:
 
 
 def run_beat(*, log_level: str) -> None:
-    from aniworld_site.celery import app  # noqa: PLC0415  # The web process does not need it.
+    from aniworld_site.celery import app  # The web process does not need it.
 
     app.Beat(loglevel=log_level).run()

@@ -9,8 +9,16 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from aniworld_site.env import (
+    env_bool,
+    env_choice,
+    env_int,
+    env_list,
+    env_path,
+    env_secret,
+    env_str,
+)
 from aniworld_site.valkey import socket_path
-from aniworld_site.env import env_bool, env_choice, env_int, env_list, env_path, env_secret, env_str
 
 # Places
 
@@ -121,11 +129,17 @@ def postgres_database(url: str) -> dict[str, Any]:
     try:
         parts = urlsplit(url)
         port = parts.port or ""
-        host = parse_qs(parts.query, strict_parsing=bool(parts.query)).get("host", [parts.hostname or ""])[0]
+        host = parse_qs(parts.query, strict_parsing=bool(parts.query)).get(
+            "host", [parts.hostname or ""]
+        )[0]
     except ValueError as error:
-        raise ImproperlyConfigured(f"ANIWORLD_DATABASE_URL cannot be read: {error}.") from error
+        raise ImproperlyConfigured(
+            f"ANIWORLD_DATABASE_URL cannot be read: {error}."
+        ) from error
     if parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):
-        raise ImproperlyConfigured("ANIWORLD_DATABASE_URL must look like postgresql://user:password@host:5432/name.")
+        raise ImproperlyConfigured(
+            "ANIWORLD_DATABASE_URL must look like postgresql://user:password@host:5432/name."
+        )
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
@@ -139,20 +153,35 @@ def postgres_database(url: str) -> dict[str, Any]:
 
 
 DATABASE_URL = env_str("ANIWORLD_DATABASE_URL")
-DATABASES = {"default": postgres_database(DATABASE_URL) if DATABASE_URL else sqlite_database(DATA_DIR / "aniworld.sqlite3")}
+DATABASES = {
+    "default": postgres_database(DATABASE_URL)
+    if DATABASE_URL
+    else sqlite_database(DATA_DIR / "aniworld.sqlite3")
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Broker: one Valkey or Redis carries the channel layer and the worker's wake-ups. Without a URL it is the embedded one.
 
 REDIS_URL = env_str("ANIWORLD_REDIS_URL")
 if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
-    raise ImproperlyConfigured("ANIWORLD_REDIS_URL must start with redis://, rediss:// or unix://.")
+    raise ImproperlyConfigured(
+        "ANIWORLD_REDIS_URL must start with redis://, rediss:// or unix://."
+    )
 BROKER_URL = REDIS_URL or f"unix://{socket_path(DATA_DIR)}"
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
         # The time-outs are explicit because redis-py's own defaults close quiet connections (django/channels_redis#422).
-        "CONFIG": {"hosts": [{"address": BROKER_URL, "socket_timeout": None, "socket_connect_timeout": 5}], "prefix": "aniworld"},
+        "CONFIG": {
+            "hosts": [
+                {
+                    "address": BROKER_URL,
+                    "socket_timeout": None,
+                    "socket_connect_timeout": 5,
+                }
+            ],
+            "prefix": "aniworld",
+        },
     }
 }
 
@@ -177,21 +206,32 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BEAT_SCHEDULE = {"sweep-scans": {"task": "aniworld_site.library.tasks.sweep_scans", "schedule": 5.0}}
+CELERY_BEAT_SCHEDULE = {
+    "sweep-scans": {"task": "aniworld_site.library.tasks.sweep_scans", "schedule": 5.0}
+}
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 
 # Accounts
 
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
+AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
 LOGIN_URL, LOGIN_REDIRECT_URL, LOGOUT_REDIRECT_URL = "login", "dashboard", "login"
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"
+    },
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
@@ -205,13 +245,22 @@ WHITENOISE_USE_FINDERS = True
 
 # Logs
 
-LOG_LEVEL = env_choice("ANIWORLD_LOG_LEVEL", "INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
+LOG_LEVEL = env_choice(
+    "ANIWORLD_LOG_LEVEL", "INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR")
+)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    # These tell of every task and listener, which is of use only to whoever looks for a fault.
+    "loggers": {
+        name: {"level": "DEBUG" if LOG_LEVEL == "DEBUG" else "WARNING"}
+        for name in ("celery", "daphne", "kombu")
+    },
 }
 
 # Server

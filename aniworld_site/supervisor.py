@@ -54,7 +54,11 @@ class Child:
         return self.process is not None and self.process.poll() is None
 
     def start(self) -> None:
-        self.process = subprocess.Popen(self.command, start_new_session=True, preexec_fn=_prepare_child(os.getpid()))  # noqa: PLW1509, S603  # One thread, our own commands.
+        prepare = _prepare_child(os.getpid())
+        # One thread, so that what runs before the child's program is safe.
+        self.process = subprocess.Popen(  # noqa: S603  # Our own commands.
+            self.command, start_new_session=True, preexec_fn=prepare
+        )
         self.started_at = time.monotonic()
 
     def send(self, number: signal.Signals) -> None:
@@ -96,13 +100,21 @@ class Supervisor:
     def _start(self, child: Child) -> None:
         if child.name == BROKER:
             valkey.stop_orphan(self.data_dir, timeout_s=BROKER_START_S)
-            if child.crashes >= 2 and (aside := valkey.set_damaged_data_aside(self.data_dir)):
-                tell(f"Valkey cannot read its data. It starts empty; the data is kept as {aside}.")
+            if child.crashes >= 2 and (
+                aside := valkey.set_damaged_data_aside(self.data_dir)
+            ):
+                tell(
+                    f"Valkey cannot read its data. It starts empty; the data is kept as {aside}."
+                )
         child.start()
         if child.name == BROKER:
             deadline = time.monotonic() + BROKER_START_S
             path = valkey.socket_path(self.data_dir)
-            while child.is_running and time.monotonic() < deadline and not valkey.answers(path):
+            while (
+                child.is_running
+                and time.monotonic() < deadline
+                and not valkey.answers(path)
+            ):
                 time.sleep(0.02)
 
     def _revive(self) -> None:
@@ -121,13 +133,25 @@ class Supervisor:
         # What it started must not go on beside its successor.
         child.send(signal.SIGKILL)
         child.process = None
-        child.crashes = 0 if now - child.started_at > WELL_AFTER_S else child.crashes + 1
-        wait_s = min(FIRST_BACKOFF_S * 2**child.crashes, LAST_BACKOFF_S) if child.crashes else FIRST_BACKOFF_S
+        child.crashes = (
+            0 if now - child.started_at > WELL_AFTER_S else child.crashes + 1
+        )
+        wait_s = (
+            min(FIRST_BACKOFF_S * 2**child.crashes, LAST_BACKOFF_S)
+            if child.crashes
+            else FIRST_BACKOFF_S
+        )
         child.restart_at = now + min(wait_s, LAST_BACKOFF_S - POLL_S)
-        why = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+        why = (
+            f"was killed by {signal.Signals(-code).name}"
+            if code < 0
+            else f"ended with code {code}"
+        )
         tell(f"{child.name} {why}; it is started again.")
         if child.crashes == CRASHES_TO_TELL:
-            tell(f"{child.name} has ended {CRASHES_TO_TELL} times in a row: what it printed above says why. It is tried on.")
+            tell(
+                f"{child.name} has ended {CRASHES_TO_TELL} times in a row: what it printed above says why. It is tried on."
+            )
 
     def _stop(self) -> None:
         tell("Stopping.")
@@ -140,7 +164,10 @@ class Supervisor:
             if child.is_running:
                 child.send(signal.SIGTERM)
         deadline = time.monotonic() + timeout_s
-        while any(child.is_running for child in children) and (left_s := deadline - time.monotonic()) > 0:
+        while (
+            any(child.is_running for child in children)
+            and (left_s := deadline - time.monotonic()) > 0
+        ):
             self._wait(min(left_s, 0.1))
         self._kill(children)
 

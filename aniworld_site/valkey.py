@@ -20,7 +20,9 @@ def socket_path(data_dir: Path) -> Path:
     if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
         return path
     name = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"aniworld-{os.getuid()}-{name}" / "valkey.sock"
+    return (
+        Path(tempfile.gettempdir()) / f"aniworld-{os.getuid()}-{name}" / "valkey.sock"
+    )
 
 
 def make_folders(data_dir: Path) -> None:
@@ -50,7 +52,10 @@ def command(binary: Path, data_dir: Path) -> list[str]:
         "maxmemory-policy": "noeviction",
         "loglevel": "warning",
     }
-    return [str(binary), *(word for name, value in options.items() for word in (f"--{name}", value))]
+    return [
+        str(binary),
+        *(word for name, value in options.items() for word in (f"--{name}", value)),
+    ]
 
 
 def answers(path: Path) -> bool:

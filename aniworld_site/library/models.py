@@ -37,7 +37,7 @@ class RootFolder(models.Model):
         "held back",
         default=0,
         editable=False,
-        help_text="Files that the last scan did not find and did not drop, since they were too many at once.",
+        help_text="Not found by the last scan, and not dropped.",
     )
     scanned_at = models.DateTimeField("last scan", null=True, editable=False)
     added_at = models.DateTimeField("added", default=timezone.now, editable=False)
@@ -53,10 +53,9 @@ class RootFolder(models.Model):
 class SeriesQuerySet(models.QuerySet["Series"]):
     def with_counts(self) -> SeriesQuerySet:
         """Add `episode_count`, `have_count` and `missing_count` (regular, wanted and absent), in this one query."""
+        counted = {"episode_count": Q(), "have_count": HAVE, "missing_count": MISSING}
         return self.annotate(
-            episode_count=_count_episodes(Q()),
-            have_count=_count_episodes(Q(has_file=True)),
-            missing_count=_count_episodes(MISSING),
+            **{name: _count_episodes(what) for name, what in counted.items()}
         )
 
     def missing(self) -> SeriesQuerySet:
@@ -126,14 +125,10 @@ class SeriesFolder(models.Model):
     is_ignored = models.BooleanField("ignored", default=False)
     is_locked = models.BooleanField("set by a person", default=False)
     reason = models.CharField(
-        max_length=300,
-        blank=True,
-        help_text="Why it is that series, or why nobody could tell, as a sentence.",
+        max_length=300, blank=True, help_text="Why it is that series or none."
     )
     nfo_mtime_ns = models.BigIntegerField(
-        null=True,
-        blank=True,
-        help_text="Of the tvshow.nfo that was read; empty when there was none.",
+        null=True, blank=True, help_text="Of the tvshow.nfo that was read."
     )
 
     class Meta:
@@ -142,7 +137,7 @@ class SeriesFolder(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name
+        return str(self.name)
 
 
 class Season(models.Model):
@@ -183,9 +178,7 @@ class Episode(models.Model):
     title = models.CharField(max_length=250, blank=True)
     air_date = models.DateField(null=True, blank=True)
     is_wanted = models.BooleanField(
-        "wanted",
-        default=True,
-        help_text="Off for what was deleted on purpose: it does not come back.",
+        "wanted", default=True, help_text="Off: deleted on purpose."
     )
     has_file = models.BooleanField("there", default=False, editable=False)
 
@@ -201,9 +194,11 @@ class Episode(models.Model):
         indexes = [models.Index(fields=["season", "has_file"])]
 
     def __str__(self) -> str:
-        return f"S{self.season.number:02}E{self.label or f'{self.number:02}'}"
+        number = self.label or f"{self.number:02}"
+        return f"S{self.season.number:02}E{number}"
 
 
+HAVE = Q(has_file=True)
 MISSING = Q(has_file=False, is_wanted=True, season__number__gt=0)
 
 
@@ -265,13 +260,9 @@ class EpisodeFile(models.Model):
         help_text="No scan changes what it is linked to.",
     )
     reason = models.CharField(
-        max_length=300, blank=True, help_text="Why it is linked or not, as a sentence."
+        max_length=300, blank=True, help_text="Why it is linked or not."
     )
-    facts = models.JSONField(
-        default=dict,
-        blank=True,
-        help_text="What its name says: title, season, episodes, absolute, label, version, group, resolution.",
-    )
+    facts = models.JSONField(default=dict, blank=True, help_text="What its name says.")
     added_at = models.DateTimeField("added", default=timezone.now, db_index=True)
     vanished_at = models.DateTimeField("vanished", null=True, blank=True)
 
@@ -303,7 +294,7 @@ class EpisodeFileLink(models.Model):
     episode = models.ForeignKey(Episode, on_delete=models.CASCADE, related_name="links")
     part = models.PositiveSmallIntegerField(null=True, blank=True)
     is_locked = models.BooleanField(
-        "locked", default=False, help_text="Set by a person: no scan changes it."
+        "locked", default=False, help_text="No scan changes it."
     )
     how = models.CharField(
         max_length=40, help_text="Which reading of the name made it, or by hand."
@@ -343,31 +334,24 @@ class Scan(models.Model):
         blank=True,
         on_delete=models.SET_NULL,
         related_name="scans",
-        help_text="Only this one's folders; everything when empty.",
+        help_text="Only its folders.",
     )
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     is_full = models.BooleanField(
-        "full",
-        default=False,
-        help_text="Reads every name again, not only what changed.",
+        "full", default=False, help_text="Reads every name again."
     )
     accepts_vanished = models.BooleanField(
-        default=False, help_text="A person confirmed that what is not found is gone."
+        default=False, help_text="What is not found is gone."
     )
     requested_by = models.CharField(max_length=150, default="system")
     requested_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
-    lease = models.CharField(
-        max_length=32,
-        blank=True,
-        help_text="Whoever runs it; another value than one's own means: stop.",
-    )
+    lease = models.CharField(max_length=32, blank=True, help_text="Who runs it.")
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     is_cancel_requested = models.BooleanField(default=False)
     is_again_requested = models.BooleanField(
-        default=False,
-        help_text="Something wider was asked for meanwhile; a scan of the whole root follows.",
+        default=False, help_text="A wider scan follows."
     )
     again_is_full = models.BooleanField(default=False)
     again_accepts_vanished = models.BooleanField(default=False)
@@ -384,14 +368,10 @@ class Scan(models.Model):
     updated = models.PositiveIntegerField(default=0)
     moved = models.PositiveIntegerField(default=0)
     vanished = models.PositiveIntegerField(default=0)
-    held = models.PositiveIntegerField(
-        default=0, help_text="Not found, and kept until a person confirms."
-    )
+    held = models.PositiveIntegerField(default=0, help_text="Not found, and kept.")
     unmatched = models.PositiveIntegerField(default=0)
     problems = models.JSONField(
-        default=list,
-        blank=True,
-        help_text="Up to 100 sentences about what could not be read.",
+        default=list, blank=True, help_text="What could not be read."
     )
     error = models.CharField(max_length=500, blank=True)
 

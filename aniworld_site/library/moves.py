@@ -100,7 +100,8 @@ def _is_gone(row: EpisodeFile, root: RootFolder, found: set[str]) -> bool:
 def _is_listed(path: str) -> bool:
     folder, name = os.path.split(path)
     try:
-        return name in os.listdir(folder)
+        with os.scandir(folder) as entries:
+            return any(entry.name == name for entry in entries)
     except OSError:
         return False
 

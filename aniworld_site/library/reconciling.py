@@ -298,20 +298,18 @@ class Reconciler:
         if self.plan is None:
             return
         difference = work.difference
-        for candidate in work.candidates:
-            if candidate.series is not None and candidate.reason == MADE:
-                self.plan(f"new series {candidate.series.key}: {candidate.series}")
-        for verb, files in (
-            ("changed", difference.changed),
-            ("returned", difference.returned),
-        ):
-            for file in files.values():
-                self.plan(f"{verb} {printable(file.path)}")
-        for file in work.moves:
-            self.plan(f"moved to {printable(file.path)}")
-        for verb, some in (("add", readings), ("read again", again)):
-            for reading in some:
-                self.plan(f"{verb} {printable(str(reading.file))}: {describe(reading)}")
+        lines = [
+            f"new series {candidate.series.key}: {candidate.series}"
+            for candidate in work.candidates
+            if candidate.series is not None and candidate.reason == MADE
+        ]
+        lines += [f"changed {file.path}" for file in difference.changed.values()]
+        lines += [f"returned {file.path}" for file in difference.returned.values()]
+        lines += [f"moved to {file.path}" for file in work.moves]
+        lines += [f"add {reading.file}: {describe(reading)}" for reading in readings]
+        lines += [f"read again {one.file}: {describe(one)}" for one in again]
+        for line in lines:
+            self.plan(printable(line))
 
 
 def describe(reading: Reading) -> str:
@@ -376,7 +374,7 @@ def series_of(file_ids: Sequence[int]) -> set[int]:
         EpisodeFile.objects.filter(pk__in=file_ids, series__isnull=False).values_list(
             "series_id", flat=True
         )
-    )  # type: ignore[arg-type]  # Null is excluded.
+    )
 
 
 def _candidates_in_root(parsed: Iterable[ParsedName]) -> list[Candidate]:

@@ -89,7 +89,6 @@ def resolve(candidates: Sequence[Candidate]) -> None:
 def _choose(
     candidate: Candidate, by_id: ById, by_title: ByTitle
 ) -> tuple[Series | None, str]:
-    context, own = candidate.context, match_key(candidate.context.title)
     matches = {
         id(series): series
         for item in candidate.ids.items()
@@ -101,6 +100,13 @@ def _choose(
         return next(iter(matches.values())), "Its identifier is that series'."
     if candidate.moved_from is not None:
         return candidate.moved_from, "Its files were that series' in another folder."
+    return _choose_by_title(candidate, by_title)
+
+
+def _choose_by_title(
+    candidate: Candidate, by_title: ByTitle
+) -> tuple[Series | None, str]:
+    own, year = match_key(candidate.context.title), candidate.context.year
     if not own:
         return None, "Its name has no title in it."
     if _is_mixed(candidate.titles, own):
@@ -110,7 +116,7 @@ def _choose(
         )
     same = [
         series
-        for series in by_title.get((own, context.year), ())
+        for series in by_title.get((own, year), ())
         if not _ids_differ(series.ids, candidate.ids)
     ]
     if len(same) > 1:
@@ -128,12 +134,10 @@ def save(root: RootFolder, candidates: Sequence[Candidate]) -> dict[str, SeriesF
     Raises:
         IntegrityError: Another process made a series with the same key meanwhile.
     """
+    found = [candidate.series for candidate in candidates]
+    # One object may stand for several folders.
     fresh = list(
-        {
-            id(c.series): c.series
-            for c in candidates
-            if c.series is not None and c.series.pk is None
-        }.values()
+        {id(series): series for series in found if series and not series.pk}.values()
     )
     assign_keys(fresh)
     Series.objects.bulk_create(fresh)

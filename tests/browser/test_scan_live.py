@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -180,7 +181,7 @@ def test_a_plain_client_sees_part_one(
         client.send(json.dumps({"action": "join", "room": "scan"}))
         joined = json.loads(client.recv(10))
         assert site.manage("scan", "--root", "Plain root", "--no-wait").returncode == 0
-        frames = []
+        frames: list[dict[str, Any]] = []
         while not frames or frames[-1]["type"] not in {"scan_complete", "scan_failed"}:
             frames.append(json.loads(client.recv(20)))
         client.send(json.dumps({"action": "leave", "data": {"room": "scan"}}))

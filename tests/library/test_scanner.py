@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 import unicodedata
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from aniworld_site.library.models import (
     Series,
     SeriesFolder,
 )
+from aniworld_site.library.reconciling import Reconciler
 from aniworld_site.library.signals import scan_progressed
 from aniworld_site.library.transitions import (
     ScanRequest,
@@ -248,13 +250,10 @@ def test_an_offline_root_changes_nothing(tmp_path: Path, fault: str):
 
     ended = scan(root, accepts_vanished=True)
     was_online = root.is_online
-    (
-        place.rmdir
-        if fault == "empty"
-        else place.unlink
-        if fault == "a file"
-        else lambda: None
-    )()
+    if fault == "empty":
+        place.rmdir()
+    else:
+        place.unlink(missing_ok=True)
     (tmp_path / "elsewhere").rename(place)
     again = scan(root)
 
@@ -278,7 +277,7 @@ def test_an_unreadable_folder_is_told_and_its_files_stay(
             raise PermissionError(13, "Permission denied", path)
         return real(path)
 
-    monkeypatch.setattr(walking.os, "scandir", refuse)
+    monkeypatch.setattr(os, "scandir", refuse)
     ended = scan(root)
 
     assert (ended.state, counts(ended)) == (Scan.State.DONE, {})
@@ -557,7 +556,7 @@ def test_reports_are_at_most_five_a_second(
     def note(**_kwargs):
         sent.append(clock[0])
 
-    monkeypatch.setattr(scanner.time, "monotonic", tick)
+    monkeypatch.setattr(time, "monotonic", tick)
     scan_progressed.connect(note)
     try:
         scan(add(tmp_path))
@@ -637,7 +636,7 @@ def test_an_error_of_ours_ends_the_scan_with_a_sentence(
     def fail(*_args, **_kwargs):
         raise RuntimeError("disk of the database is full")
 
-    monkeypatch.setattr(scanner.Reconciler, "apply", fail)
+    monkeypatch.setattr(Reconciler, "apply", fail)
     ended = scan(add(tmp_path))
 
     assert ended.state == Scan.State.FAILED

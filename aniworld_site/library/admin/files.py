@@ -17,7 +17,6 @@ from django.template.defaultfilters import filesizeformat
 from aniworld_site.library import services
 from aniworld_site.library.admin.printing import PrintableMixin
 from aniworld_site.library.admin.refusals import RefusalMixin
-from aniworld_site.library.matching import refresh_has_file, touch_series
 from aniworld_site.library.models import (
     Episode,
     EpisodeFile,
@@ -26,7 +25,6 @@ from aniworld_site.library.models import (
     SeriesFolder,
 )
 from aniworld_site.library.naming import printable
-from aniworld_site.library.signals import root_changed, series_changed
 
 BY_HAND = "by hand"
 
@@ -212,28 +210,7 @@ class EpisodeFileAdmin(FoundAdmin):
         ]:
             link.is_locked, link.how, link.confidence = True, BY_HAND, 1.0
             link.save()
-        episodes |= set(file.links.values_list("episode_id", flat=True))
-        _settle(file, episodes)
-
-
-def _settle(file: EpisodeFile, episode_ids: set[int]) -> None:
-    """Make what depends on the links of `file` follow them, and tell it: 'episode_ids' are those linked before or after."""
-    linked = file.links.exists()
-    file.match = EpisodeFile.Match.LINKED if linked else EpisodeFile.Match.UNMATCHED
-    file.is_locked, file.reason = (
-        True,
-        "Linked by hand." if linked else "Its links were removed by hand.",
-    )
-    file.save(update_fields=["match", "is_locked", "reason"])
-    refresh_has_file(episode_ids)
-    series_ids = set(
-        Episode.objects.filter(pk__in=episode_ids).values_list(
-            "season__series_id", flat=True
-        )
-    )
-    touch_series(series_ids)
-    series_changed.send(EpisodeFile, series_ids=series_ids)
-    root_changed.send(EpisodeFile, root=file.root)
+        services.settle_links(file, were=episodes)
 
 
 @admin.register(SeriesFolder)

@@ -8,10 +8,8 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
-from django.db import transaction
 from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from aniworld_site.library import services
@@ -25,15 +23,12 @@ from aniworld_site.library.admin.refusals import RefusalMixin
 from aniworld_site.library.admin.scanning import may_scan, show_moment, start_scan
 from aniworld_site.library.models import (
     Episode,
-    EpisodeFile,
     RootFolder,
     Series,
     SeriesFolder,
 )
 from aniworld_site.library.naming import match_key, printable
 from aniworld_site.library.selectors import add_counts
-from aniworld_site.library.series_folders import sort_title
-from aniworld_site.library.signals import root_changed
 
 
 class MissingFilter(admin.SimpleListFilter):
@@ -268,12 +263,8 @@ class SeriesAdmin(RefusalMixin):
         self, request: HttpRequest, obj: Series, form: Any, change: Any
     ) -> None:
         if change:
-            obj.sort_title, obj.match_key, obj.changed_at = (
-                sort_title(obj.title),
-                match_key(obj.title)[:250],
-                timezone.now(),
-            )
             super().save_model(request, obj, form, change)
+            services.rename_series(obj, obj.title)
         else:
             obj.pk = services.add_series(obj.title, year=obj.year).pk
             obj.refresh_from_db()
@@ -291,26 +282,7 @@ class SeriesAdmin(RefusalMixin):
         return lines, {"series": len(series), "episodes": episodes}, set(), []
 
     def delete_model(self, request: HttpRequest, obj: Series) -> None:
-        self._delete([obj])
+        services.remove_series(Series.objects.filter(pk=obj.pk))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Series]) -> None:
-        self._delete(list(queryset))
-
-    def _delete(self, series: list[Series]) -> None:
-        with transaction.atomic():
-            files = EpisodeFile.objects.filter(series__in=series).exclude(
-                match=EpisodeFile.Match.IGNORED
-            )
-            pks, roots = (
-                list(files.values_list("pk", flat=True)),
-                list(RootFolder.objects.filter(files__in=files).distinct()),
-            )
-            for each in series:
-                each.delete()
-            EpisodeFile.objects.filter(pk__in=pks).update(
-                match=EpisodeFile.Match.UNMATCHED,
-                is_locked=False,
-                reason="Its series was removed.",
-            )
-            for root in roots:
-                root_changed.send(RootFolder, root=root)
+        services.remove_series(queryset)

