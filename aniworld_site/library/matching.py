@@ -19,7 +19,7 @@ from aniworld_site.library.models import (
     Series,
     SeriesFolder,
 )
-from aniworld_site.library.naming import ParsedName
+from aniworld_site.library.naming import ParsedName, printable
 
 LARGEST_NUMBER = 9999
 # A season whose lowest known number is above this is not filled from 1: more likely it counts on from the one before.
@@ -196,8 +196,11 @@ def facts(parsed: ParsedName) -> dict[str, object]:
         "how": parsed.how,
         "confidence": round(parsed.confidence, 2),
     }
+    # PostgreSQL refuses JSON with the lone surrogates that stand for undecodable bytes.
     return {
-        name: value for name, value in values.items() if value not in (None, "", [])
+        name: printable(value) if isinstance(value, str) else value
+        for name, value in values.items()
+        if value not in (None, "", [])
     }
 
 
