@@ -42,6 +42,17 @@ def test_wrong_password_is_said_without_telling_which_was_wrong(client):
     assert 'role="alert"' in response.content.decode()
 
 
+def test_too_many_wrong_passwords_are_told_to_wait(client):
+    make_user(username="maria", password=PASSWORD)
+    for _ in range(5):
+        client.post("/login/", {"username": "maria", "password": "wrong"})
+
+    response = client.post("/login/", {"username": "maria", "password": PASSWORD})
+
+    assert response.status_code == 429
+    assert "Wait a quarter of an hour" in response.content.decode()
+
+
 def test_log_out_takes_a_post(client):
     client.force_login(make_user())
 
