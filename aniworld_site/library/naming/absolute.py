@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from aniworld_site.library.naming.cleaning import MASK
+from aniworld_site.library.naming.folders import number_of
 from aniworld_site.library.naming.results import Numbers
 from aniworld_site.library.naming.seasoned import spread
 
 _END = rf"(?=\s*(?:$|[\[(){{\]}}|{MASK}]))"
-_DONE = r"(?:\s?(?:end|fin|final|完|完结|完結))?"
+_DONE = r"(?:\s?\(?(?:end|fin|final|完|完结|完結)\)?)?"
 _VER = r"(?:\s?v(?P<v>\d)(?!\d))?"
 _CJK = re.compile(
-    rf"第\s?(?P<a>\d{{1,4}})(?:\s?[-~]\s?(?P<b>\d{{1,4}}))?\s?{_VER}{_DONE}\s?[話话集回]?"
+    rf"第\s?(?P<a>\d{{1,4}}|[一二三四五六七八九十百]{{1,6}}(?=[話话集回]))(?:\s?[-~]\s?(?P<b>\d{{1,4}}))?\s?{_VER}{_DONE}\s?[話话集回]?"
 )
 _WORD = re.compile(
-    r"(?<![a-z])(?:episodes?|epis[oó]dio|episodio|[ée]pisode|folgen?|cap[ií]tulo|avsnitt|odcinek|серия|eps?|e|#)[\s:#-]{0,2}"
+    r"(?<![a-z])(?:episodes?|epis[oó]dio|episodio|[ée]pisode|folgen?|cap[ií]tulo|avsnitt|odcinek|aflevering|episodul|эпизод|серия|ova|oad|sp|ex|eps?|e|#)[\s:#-]{0,2}"
     rf"(?P<a>\d{{1,4}})(?P<d>\.\d)?{_VER}(?:\s?[-~&+]\s?(?:ep?)?\s?(?P<b>\d{{1,4}})(?![\d{MASK}]))?(?![\da-z])",
     re.IGNORECASE,
 )
@@ -31,20 +33,23 @@ _DASH = re.compile(
     rf"(?:^|\s)-\s*(?P<a>\d{{1,4}}){_VER}{_DONE}(?P<end>{_END}|(?=\s+-\s)|(?=\s))",
     re.IGNORECASE,
 )
-_TIGHT = re.compile(rf"(?<=[^\W\d])-(?P<a>\d{{2,4}}){_VER}{_DONE}{_END}", re.IGNORECASE)
+_TIGHT = re.compile(
+    rf"(?<=[^\W\d]|{MASK})-(?P<a>\d{{2,4}}){_VER}{_DONE}{_END}", re.IGNORECASE
+)
 _BOX = re.compile(
     rf"[\[({{]\s?(?:第|#|ep\.?)?(?P<a>\d{{1,4}}){_VER}{_DONE}[話话集]?{_VER.replace('<v>', '<w>')}\s?[\])}}]",
     re.IGNORECASE,
 )
 _OF = re.compile(
-    r"(?<!\w)(?P<a>\d{1,3})\s?(?:of|de|von|/|из)\s?(?P<b>\d{1,4})(?!\w)", re.IGNORECASE
+    r"(?<!\w)(?P<a>\d{1,3})\s?(?:of|de|von|van|din|/|(?:серия\s)?из)\s?(?P<b>\d{1,4})(?!\w)",
+    re.IGNORECASE,
 )
 _PART = re.compile(
     r"(?<![a-z])(?:part|pt|chapter|teil|parte)\s?(?P<a>\d{1,3}|one|two|three|four|five|six|seven|eight|nine|ten)(?!\w)",
     re.IGNORECASE,
 )
 _LAST = re.compile(
-    rf"(?<![\w.#'])(?<!-)(?P<a>\d{{1,4}}){_VER}{_DONE}(?!\w|-\w|[.,]\d|['’%])",
+    rf"(?<![\w.#'])(?<!-)(?<!no )(?<!vol )(?<!volume )(?<!disc )(?<!movie )(?<!film )(?P<a>\d{{1,4}}){_VER}{_DONE}(?!\w|-\w|[.,]\d|['\u2019%])",
     re.IGNORECASE,
 )
 _FIRST = re.compile(
@@ -53,7 +58,11 @@ _FIRST = re.compile(
 )
 _STOP = re.compile(rf"[\[({{{MASK}]")
 _LEAD = re.compile(r"^(?:\s*\[[^\[\]]*\]|\s*★[^\[]*|\s*\([^()]*\))+")
-_NAMES = "one two three four five six seven eight nine ten".split()
+_NAMES = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+_AFTER = re.compile(
+    r"(?<!\w)(?P<a>\d{1,4})\.?\s?(?P<v>)(?:rész|серия|эпизод|bölüm|話|话|集)(?!\w)",
+    re.IGNORECASE,
+)
 _YEAR = re.compile(r"(?:19[3-9]|20[0-4])\d$")
 
 
@@ -87,17 +96,23 @@ class Found:
         )
 
 
+_STOPS = re.compile(r"\.(?!\d)|(?<!\d)\.")
+_DOTS = re.compile(r"\.(?!\d(?:\D|$))|(?<!\d)\.|(?<=\d{3})\.")
+
+
 def flatten(text: str) -> str:
     """Return it with spaces for underscores, and for dots unless between a number and one more digit."""
-    return re.sub(
-        r"\.(?!\d(?:\D|$))|(?<!\d)\.|(?<=\d{3})\.", " ", text.replace("_", " ")
-    )
+    if " " in text or "_" in text:
+        return _STOPS.sub(" ", text.replace("_", " "))
+    return _DOTS.sub(" ", text)
 
 
 def find_number(flat: str) -> Found | None:
     """Return the likeliest plain number of a flattened, masked name."""
     for find in (
         _cjk,
+        _after,
+        _of_episode,
         _label,
         _word,
         _range,
@@ -140,7 +155,23 @@ def _pair(match: re.Match[str] | None, how: str, confidence: float) -> Found | N
 
 
 def _cjk(flat: str) -> Found | None:
-    return _pair(_CJK.search(flat), "number in Chinese or Japanese", 0.95)
+    match = _CJK.search(flat)
+    if match is not None and not match["a"].isdecimal():
+        number = number_of(match["a"])
+        return Found(
+            str(number), (number,), "number in Chinese or Japanese", 0.95, match.start()
+        )
+    return _pair(match, "number in Chinese or Japanese", 0.95)
+
+
+def _after(flat: str) -> Found | None:
+    return _single(_AFTER.search(flat), "episode word behind", 0.9)
+
+
+def _of_episode(flat: str) -> Found | None:
+    """Find "Aflevering 5 van 12" before the word alone, so that both agree on what the 12 is."""
+    found = _of(flat)
+    return found if found is not None and _WORD.search(flat) is not None else None
 
 
 def _word(flat: str) -> Found | None:
@@ -178,7 +209,7 @@ def _label(flat: str) -> Found | None:
 
 
 def _range(flat: str) -> Found | None:
-    for match in _RANGE.finditer(flat):
+    for match in _overlapping(_RANGE, flat):
         first, last = (
             int(match["a"]),
             int((match["more"] or match["b"]).rpartition("-")[2]),
@@ -198,9 +229,17 @@ def _range(flat: str) -> Found | None:
     return None
 
 
+def _overlapping(pattern: re.Pattern[str], flat: str) -> Iterator[re.Match[str]]:
+    """Yield matches, each next one from behind the first number of the one before: "2 - 16-20" has two."""
+    match = pattern.search(flat)
+    while match is not None:
+        yield match
+        match = pattern.search(flat, match.end("a"))
+
+
 def _is_spaced_range(flat: str, match: re.Match[str]) -> bool:
     follows_dash = flat[: match.start()].rstrip().endswith("-")
-    return match["a"].startswith("0") and not follows_dash
+    return match["a"].startswith("0") and len(match["a"]) > 1 and not follows_dash
 
 
 def _dash(flat: str) -> Found | None:
@@ -258,7 +297,22 @@ def _first(flat: str) -> Found | None:
     match = _FIRST.match(flat)
     if match is None or _YEAR.match(match["a"]):
         return None
-    return _single(match, "number at the start", 0.6)
+    if _PART.search(flat) is not None and flat[match.end() :].lstrip()[:1] != "-":
+        return None
+    is_set_off = match["a"].startswith("0") or flat[match.end() :].lstrip()[:1] in {
+        "",
+        "-",
+        "[",
+        "(",
+        ".",
+        MASK,
+    }
+    return _single(match, "number at the start", 0.6) if is_set_off else None
+
+
+def find_first(flat: str) -> Found | None:
+    """Return a number at the very start even if it might be a word of the title, as in "5 Centimeters"."""
+    return _single(_FIRST.match(flat), "number at the start", 0.6)
 
 
 def _last(flat: str) -> Found | None:
@@ -273,8 +327,23 @@ def _last(flat: str) -> Found | None:
             if not _YEAR.match(m["a"]) and m.start() > begin
         ]
         if matches:
-            return _single(matches[-1], "number after the title", 0.65)
+            return _after_title(flat, matches[-1])
     return None
+
+
+def _after_title(flat: str, match: re.Match[str]) -> Found | None:
+    """A number without a zero in front may belong to the title, and so may one that more words follow."""
+    part = _PART.search(flat)
+    is_single = len(match["a"]) == 1
+    if part is not None and (
+        part.start("a") == match.start("a")
+        or (is_single and part.start() > match.end() + 3)
+    ):
+        return _part(flat)
+    follows = flat[match.end() :].lstrip()
+    is_open = follows[:1] not in {"", "[", "(", MASK}
+    confidence = 0.5 if len(match["a"]) == 1 or is_open else 0.65
+    return _single(match, "number after the title", confidence)
 
 
 def _part(flat: str) -> Found | None:

@@ -20,12 +20,15 @@ _TAG = re.compile(r"\[[^\[\]]{0,80}\]|\{[^{}]{0,80}\}|【[^【】]{0,80}】")
 _LOOSE_YEAR = re.compile(r"(?<=\S)[\s._]((?:19|20)\d\d)$")
 _SPACES = re.compile(r"\s{2,}")
 _EMPTY = re.compile(r"\(\s*\)|\[\s*\]")
-SEASON_WORD = r"(?:season|saison|staffel|temporada|stagione|seizoen|sezon|s[äa]song|kausi|évad|sæson|series)"
+SEASON_WORD = r"(?:season|saison|staffel|temporada|stagione|seizoen|sezon|s[äa]song|kausi|évad|sæson|сезон|シーズン)"
 _ONLY_SEASON = re.compile(
-    rf"^(?:(?:{SEASON_WORD}|s|book|volume|vol)[\s._-]{{0,3}}(\d{{1,4}})|(\d{{1,2}})(?:st|nd|rd|th|ª|º|\.)?[\s._-]?{SEASON_WORD}|第(\d{{1,2}})[季期])"
+    rf"^(?:(?:{SEASON_WORD}|s|book|volume|vol)[\s._-]{{0,3}}(\d{{1,4}})|(\d{{1,2}})(?:st|nd|rd|th|ª|º|\.)?[\s._-]?{SEASON_WORD}|第(\d{{1,2}})[季期部]|series[\s._](\d{{1,2}})$)"
     r"(?=$|[\s._\-(\[])",
     re.IGNORECASE,
 )
+_CHINESE = "零一二三四五六七八九"
+_UNITS = {"十": 10, "百": 100}
+_CHINESE_SEASON = re.compile(r"(?<=.)第(\d{1,2}|[一二三四五六七八九十百]{1,5})[季期部]")
 _SPECIALS = re.compile(
     r"^(?:(?:season|s)[\s._-]?0{1,2}|specials?|ovas?|oads?|onas?|sp|extras? episodes|spéciaux)$",
     re.IGNORECASE,
@@ -52,6 +55,19 @@ def tidy(text: str) -> str:
     if "_" in text or (" " not in text and "." in text):
         text = text.replace("_", " ").replace(".", " ")
     return _SPACES.sub(" ", _EMPTY.sub("", text)).strip(" -_.,~:;★·/|")
+
+
+def number_of(digits: str) -> int:
+    """Return a number below 1000 that is written with digits or in Chinese."""
+    if digits.isdecimal():
+        return int(digits)
+    total, digit = 0, 0
+    for sign in digits:
+        unit = _UNITS.get(sign)
+        digit = _CHINESE.index(sign) if unit is None else digit
+        if unit is not None:
+            total, digit = total + (digit or 1) * unit, 0
+    return total + digit
 
 
 @lru_cache(maxsize=4096)
@@ -86,7 +102,9 @@ def read_folder(name: str) -> Folder:
             int(next(filter(None, only.groups()))),
             is_season=True,
         )
-    found = _ANY_SEASON.search(clean)
-    season = int(next(filter(None, found.groups()))) if found is not None else None
+    found = _ANY_SEASON.search(clean) or _CHINESE_SEASON.search(clean)
+    season = (
+        number_of(next(filter(None, found.groups()))) if found is not None else None
+    )
     context = parse_folder(clean if found is None else clean[: found.start()] or clean)
     return Folder(name, context, season, is_season=False)

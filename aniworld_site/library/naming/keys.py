@@ -17,19 +17,19 @@ _LETTERS = str.maketrans(
         "ð": "d",
         "þ": "th",
         "ł": "l",
-        "ı": "i",
+        "\u0131": "i",
         "ħ": "h",
         "ŋ": "n",
         "&": " and ",
         "@": " at ",
         "'": "",
-        "’": "",
+        "\u2019": "",
         "`": "",
     }
 )
 _NOT_KEY = re.compile(r"[^a-z0-9]+")
 _NOT_WORD = re.compile(r"[\W_]+")
-_ELISION = re.compile(r"['’`´]")
+_ELISION = re.compile(r"['\u2019`\u00b4]")
 
 
 def _unaccented(text: str) -> str:

@@ -16,6 +16,7 @@ from aniworld_site.library.naming.seasoned import RangeError, spread
 LONGEST_FOR_GUESSIT = 200
 MOST_DIGIT_RUNS = 16
 MOST_SEPARATORS = 48
+LONGEST_DIGIT_RUN = 16
 _DIGITS = re.compile(r"\d+")
 _SEPARATORS = re.compile(r"[\W_]+")
 _BRACKETS = re.compile(r"[\[\](){}]")
@@ -72,9 +73,11 @@ def _from_anitomy(
 
 def fits_guessit(name: str) -> bool:
     """Tell whether guessit may see the name: it takes seconds for hostile ones."""
+    runs = _DIGITS.findall(name)
     return (
         len(name) <= LONGEST_FOR_GUESSIT
-        and len(_DIGITS.findall(name)) <= MOST_DIGIT_RUNS
+        and len(runs) <= MOST_DIGIT_RUNS
+        and max(map(len, runs), default=0) <= LONGEST_DIGIT_RUN
         and len(_SEPARATORS.findall(name)) <= MOST_SEPARATORS
         and len(_BRACKETS.findall(name)) <= MOST_SEPARATORS // 2
         and _HUGE_RANGE.search(name) is None
@@ -88,8 +91,8 @@ def ask_guessit(path: str, *, is_anime: bool) -> tuple[Numbers | None, str]:
     if not fits_guessit(path):
         return None, ""
     # Imported only when asked: it costs 0.3 s and much memory, and most libraries never need it.
-    from guessit import guessit  # noqa: PLC0415
-    from guessit.api import GuessitException  # noqa: PLC0415
+    from guessit import guessit
+    from guessit.api import GuessitException
 
     try:
         guess = guessit(path, {"type": "episode", "episode_prefer_number": is_anime})

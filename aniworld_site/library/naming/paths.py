@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Literal
 
 from aniworld_site.library.naming.cleaning import (
     find_group,
@@ -22,7 +23,6 @@ from aniworld_site.library.naming.folders import (
     Folder,
     parse_folder,
     read_folder,
-    tidy,
 )
 from aniworld_site.library.naming.opinions import ask_anitomy, ask_guessit
 from aniworld_site.library.naming.reading import is_anime_like, read_name
@@ -32,6 +32,7 @@ from aniworld_site.library.naming.seasoned import RangeError, read_nxm, read_sxe
 LONGEST_COMPONENT_BYTES = 255
 LONGEST_PATH = 4096
 _ABSOLUTE_PATH = re.compile(r"[/\\]|[A-Za-z]:[/\\]")
+_BRACKETS = str.maketrans("【】", "[]")
 _LEAD = re.compile(r"^(?:\s*\[[^\[\]]*\]|\s*★[^\[]*)+")
 _VERSION = re.compile(r"(?<![a-z])\[?v(\d)(?![a-z0-9])", re.IGNORECASE)
 _NONE = Numbers(
@@ -109,14 +110,14 @@ def _read_release(name: str) -> Numbers | None:
 
 
 def parse_path(path: str, *, is_anime: bool | None = None) -> ParsedName:
-    """Return what a path relative to its root says. Never raises, and takes bounded time for any string.
+    r"""Return what a path relative to its root says. Never raises, and takes bounded time for any string.
 
     Args:
-        path: With "/" between folders, or "\\" where it has no "/". Its last part is the file.
+        path: With "/" between folders, or "\" where it has no "/". Its last part is the file.
         is_anime: Whether plain numbers count from the first episode; `None` leaves it to the name.
     """
     slash = "/" if "/" in path else "\\"
-    folder, _, name = path.rpartition(slash)
+    folder, name = split_path(path, slash)
     stem, extension = split_extension(name)
     around = read_surroundings(
         folder, is_absolute=_ABSOLUTE_PATH.match(path) is not None
@@ -135,9 +136,27 @@ def parse_path(path: str, *, is_anime: bool | None = None) -> ParsedName:
     if around.is_ignored or (
         is_extra(stem, has_episode=own is not None and own.confidence > SURE)
     ):
-        return _extra(around, stem)
+        return _extra(around, stem, own)
     numbers = _weigh(own, around, stem + extension, is_anime=likely)
     return _build(numbers, around, text)
+
+
+def split_path(path: str, slash: str) -> tuple[str, str]:
+    """Split off the file's name. A slash within brackets or between spaces is part of a title, not between folders."""
+    folder, _, name = path.rpartition(slash)
+    if slash == "/" and folder and ("[" in path or "【" in path or " / " in path):
+        while folder and _is_inside(folder, name):
+            folder, _, rest = folder.rpartition(slash)
+            name = f"{rest}/{name}"
+    return folder, name
+
+
+def _is_inside(folder: str, name: str) -> bool:
+    if folder.endswith(" ") and name.startswith(" "):
+        return True
+    brackets = name.translate(_BRACKETS)
+    opened, closed = brackets.find("["), brackets.find("]")
+    return closed >= 0 and not 0 <= opened < closed
 
 
 def _weigh(
@@ -154,7 +173,7 @@ def _weigh(
             return replace(
                 release,
                 how=f"folder: {release.how}",
-                start=0,
+                start=-1,
                 confidence=min(release.confidence, 0.9),
             )
     if own is not None and own.confidence >= SURE:
@@ -163,7 +182,7 @@ def _weigh(
     if own is not None and other is not None and _agree(own, other):
         return _agreed(own, "anitomy-ng")
     third, _ = ask_guessit(name, is_anime=is_anime)
-    return _settle(own, other, third, around)
+    return _settle(own, other, third, around, is_anime=is_anime)
 
 
 def _agree(one: Numbers, other: Numbers) -> bool:
@@ -180,7 +199,7 @@ def _agreed(own: Numbers, name: str) -> Numbers:
         return own
     return replace(
         own,
-        confidence=max(own.confidence, 0.88),
+        confidence=0.8 if own.confidence <= 0.5 else max(own.confidence, 0.88),
         reason=f"{own.reason} So says {name}.",
     )
 
@@ -190,6 +209,8 @@ def _settle(
     other: Numbers | None,
     third: Numbers | None,
     around: Surroundings,
+    *,
+    is_anime: bool,
 ) -> Numbers:
     if own is not None and third is not None and _agree(own, third):
         return _agreed(own, "guessit")
@@ -206,6 +227,8 @@ def _settle(
         )
     if own is not None:
         return own
+    if third is not None and (is_anime or (third.season or 0) > 1900):
+        third = None
     return _with_season(third or other or _NONE, around)
 
 
@@ -255,7 +278,7 @@ def _build(numbers: Numbers, around: Surroundings, text: str) -> ParsedName:
 
 
 def _own_title(text: str, start: int) -> str:
-    head = text[:start] if start else text
+    head = text[:start] if start >= 0 else text
     lead = _LEAD.match(head)
     return head[lead.end() :] if lead is not None and lead.end() < len(head) else head
 
@@ -269,24 +292,19 @@ def _findings(
     resolution: str | None,
 ) -> dict[str, Finding]:
     why = Finding(reason=numbers.reason, confidence=numbers.confidence)
-    findings = {"episodes": why}
-    if title:
-        findings["title"] = _FROM_FOLDER if around.title else _FROM_NAME
-    if numbers.season is not None:
-        findings["season"] = why
-    if numbers.absolute:
-        findings["absolute"] = why
-    if numbers.label is not None:
-        findings["label"] = why
-    if numbers.date is not None:
-        findings["date"] = why
-    if year is not None:
-        findings["year"] = _FROM_FOLDER if around.title else _FROM_NAME
-    if group is not None:
-        findings["group"] = _GROUP
-    if resolution is not None:
-        findings["resolution"] = _RESOLUTION
-    return findings
+    named = _FROM_FOLDER if around.title else _FROM_NAME
+    found = {
+        "episodes": (numbers, why),
+        "title": (title, named),
+        "year": (year, named),
+        "season": (numbers.season is not None, why),
+        "absolute": (numbers.absolute, why),
+        "label": (numbers.label, why),
+        "date": (numbers.date, why),
+        "group": (group, _GROUP),
+        "resolution": (resolution, _RESOLUTION),
+    }
+    return {field: finding for field, (value, finding) in found.items() if value}
 
 
 _FROM_FOLDER = Finding(reason="It is in the series folder's name.", confidence=0.95)
@@ -300,30 +318,41 @@ _RESOLUTION = Finding(reason="It is in the name.", confidence=0.98)
 
 
 def _refused(around: Surroundings, reason: str) -> ParsedName:
-    return _numberless("unknown", around, around.title, "refused", reason)
+    nothing = replace(_NONE, how="refused", reason=reason)
+    return _plain("unknown", around, around.title, nothing)
 
 
-def _extra(around: Surroundings, stem: str) -> ParsedName:
+def _extra(around: Surroundings, stem: str, own: Numbers | None) -> ParsedName:
+    """A sample says which episode it is of; an opening's number counts openings."""
     reason = (
         f"It is in {around.is_ignored!r}."
         if around.is_ignored
         else "Its name says that it is no episode."
     )
-    return _numberless(
-        "extra", around, around.title or parse_folder(stem).title, "extra", reason
+    of_episode = own is not None and own.how == "SxxEyy" and not around.is_ignored
+    numbers = own if own is not None and of_episode else _NONE
+    title = around.title or parse_folder(_own_title(stem, numbers.start)).title
+    return _plain(
+        "extra",
+        around,
+        title,
+        replace(numbers, how="extra", reason=reason, confidence=0.0),
     )
 
 
-def _numberless(
-    kind: str, around: Surroundings, title: str, how: str, reason: str
+def _plain(
+    kind: Literal["extra", "unknown"],
+    around: Surroundings,
+    title: str,
+    numbers: Numbers,
 ) -> ParsedName:
     return ParsedName(
-        kind="extra" if kind == "extra" else "unknown",
+        kind=kind,
         title=title,
         year=around.year,
-        season=None,
-        episodes=(),
-        absolute=(),
+        season=numbers.season,
+        episodes=numbers.episodes,
+        absolute=numbers.absolute,
         label=None,
         date=None,
         version=1,
@@ -332,6 +361,6 @@ def _numberless(
         resolution=None,
         ids=around.ids,
         confidence=0.0,
-        how=how,
-        findings={"kind": Finding(reason=reason, confidence=0.9)},
+        how=numbers.how,
+        findings={"kind": Finding(reason=numbers.reason, confidence=0.9)},
     )

@@ -5,17 +5,26 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from aniworld_site.library.naming.absolute import Found, find_number, flatten
+from aniworld_site.library.naming.absolute import (
+    Found,
+    find_first,
+    find_number,
+    flatten,
+)
 from aniworld_site.library.naming.cleaning import MASK, mask
 from aniworld_site.library.naming.dates import read_date
-from aniworld_site.library.naming.folders import SEASON_WORD
+from aniworld_site.library.naming.folders import SEASON_WORD, number_of
+from aniworld_site.library.naming.hundreds import (
+    read_combined,
+    read_hundreds,
+    read_within,
+)
 from aniworld_site.library.naming.results import Numbers
 from aniworld_site.library.naming.seasoned import (
     read_cap,
     read_nxm,
     read_sxe,
     read_words,
-    split_hundreds,
 )
 
 _ANIME = re.compile(
@@ -23,21 +32,23 @@ _ANIME = re.compile(
     re.IGNORECASE,
 )
 _SEASON = re.compile(
-    rf"(?<!\w)(?:s(?P<s>\d{{1,2}})|{SEASON_WORD}\s?(?P<w>\d{{1,2}})|(?P<o>\d)(?:st|nd|rd|th)\s(?:season|stage))(?!\w)(?!\s?[-&+~]\s?s\d)",
+    rf"(?:(?<!\w)(?:s(?P<s>\d{{1,2}})|{SEASON_WORD}\s?(?P<w>\d{{1,2}})(?:\s?of\s?\d{{1,2}})?"
+    rf"|(?P<o>\d{{1,2}})(?:st|nd|rd|th|-\u0433\u043e|ª|º|\.)\s?(?:{SEASON_WORD}|stage)"
+    r"|(?P<n>\d{1,2})\s{1,2}(?:staffel|évad|сезон|sezon|temporada|stagione))(?!\w)"
+    r"|第(?P<c>\d{1,2}|[一二三四五六七八九十百]{1,5})[季期部])(?!\s?[-&+~]\s?s\d)",
     re.IGNORECASE,
 )
 _SPECIAL = re.compile(
-    rf"(?<![a-z])(?:ova|oad|ovd|specials?|sp)(?:\s-)?\s?(?:ep\s?)?[\[(]?(?P<a>\d{{1,3}})(?:\s?v\d)?(?![\w.])|(?:^|[\s\[-])\d{{1,3}}(?:v\d)?\]?\s*-?\s*[\[(]?(?:ova|oad|ovd|specials?|sp)(?=$|[\s\])\[({MASK}])",
+    rf"(?<![a-z])(?:ova|oad|ovd|specials?|sp|ex)(?:\s-)?\s?(?:ep\s?)?[\[(]?(?P<a>\d{{1,3}})(?:\s?v\d)?(?![\w.])|(?:^|[\s\[-])\d{{1,3}}(?:v\d)?\]?\s*-?\s*[\[(]?(?:ova|oad|ovd|specials?|sp)(?=$|[\s\])\[({MASK}])",
     re.IGNORECASE,
 )
-_DOUBLE = re.compile(r"(?<![\w])(\d{1,2})(\d\d)[ ._](\1)(\d\d)(?![\w])")
-_PACKED = re.compile(r"(?<![\w])(\d{1,2})(\d\d)(\d\d)(?=\s)")
-_HUNDREDS = {
-    "number after the title",
-    "number at the start",
-    "number after a dash",
-    "absolute",
-}
+_TAGGED = re.compile(
+    r"\[[^\[\]]{1,60}\][ _]?(?P<title>[^\[\]()]{1,150}?)[ _]-[ _](?P<a>\d{2,3}|1\d{3}(?<!19\d\d))(?:v(?P<v>\d))?[ _]?(?:$|[\[(](?!\d{1,4}[\])]))"
+)
+_HINT = re.compile(
+    rf"\bs\d|{SEASON_WORD}|stage|(?<!\d)0\d{{1,2}}$|ova|oad|ovd|special|(?<![a-z])(?:sp|ex|ep)(?![a-z])|\d(?:st|nd|rd|th|x\d)|第|\d{{4}}[.-]\d\d|\bs\d+e\d",
+    re.IGNORECASE,
+)
 
 
 def is_anime_like(text: str) -> bool:
@@ -53,35 +64,62 @@ def read_name(
     Raises:
         RangeError: It claims too many episodes.
     """
-    numbers = read_sxe(text)
+    numbers = read_sxe(text) or (
+        _read_tagged(text, folder_season) if is_anime else None
+    )
     if numbers is not None:
         return numbers
     masked = mask(text)
-    for read in (read_nxm, read_words, read_cap, read_date):
-        numbers = read(masked)
-        if numbers is not None:
-            return numbers
-    return _read_plain(flatten(masked), is_anime=is_anime, folder_season=folder_season)
+    numbers = read_nxm(masked) or read_words(masked) or read_cap(masked)
+    if numbers is not None:
+        return numbers
+    flat = flatten(masked)
+    combined = None if is_anime else read_combined(flat, masked, folder_season)
+    return (
+        combined
+        or read_date(masked)
+        or _read_plain(flat, is_anime=is_anime, folder_season=folder_season)
+    )
+
+
+def _read_tagged(text: str, folder_season: int | None) -> Numbers | None:
+    """Read "[Group] Title - 12 (1080p) [ABCD1234]", the commonest form by far, without the long way round."""
+    match = _TAGGED.match(text)
+    if match is None or _HINT.search(match["title"]) is not None:
+        return None
+    number = int(match["a"])
+    numbers = Numbers(
+        how="absolute",
+        reason=f"The name has the number {number} after its title, and no season.",
+        confidence=0.95,
+        episodes=(number,),
+        absolute=(number,),
+        version=int(match["v"] or 1),
+        start=match.end("title"),
+    )
+    return numbers if folder_season is None else _in_folder(numbers, folder_season)
 
 
 def _read_plain(
     flat: str, *, is_anime: bool, folder_season: int | None
 ) -> Numbers | None:
-    if not is_anime:
-        double = _read_double(flat)
-        if double is not None:
-            return double
+    if not is_anime and folder_season is not None:
+        within = read_within(flat, folder_season)
+        if within is not None:
+            return within
     season, start = None, None
     match = _SEASON.search(flat)
     if match is not None:
-        season, start = int(next(filter(None, match.groups()))), match.start()
+        season, start = number_of(next(filter(None, match.groups()))), match.start()
         flat = (
             f"{flat[:start]}{MASK * len(match[0])}{flat[match.end() :]}"
             if start
             else flat
         )
         flat = _unmask_title(flat, match)
-    found = find_number(flat)
+    found = find_number(flat) or (
+        find_first(flat) if folder_season is not None else None
+    )
     if found is None:
         return None
     numbers = _interpret(
@@ -125,12 +163,12 @@ def _interpret(
             reason=f"It is special {found.digits}.",
         )
     if not is_anime:
-        hundreds = _read_hundreds(found, folder_season)
+        hundreds = read_hundreds(found, folder_season)
         if hundreds is not None:
             return hundreds
     if folder_season is not None:
         return _in_folder(numbers, folder_season)
-    if numbers.how == "part":
+    if numbers.how in {"part", "number of how many"} and not is_anime:
         return replace(numbers, season=1, absolute=())
     return numbers
 
@@ -145,51 +183,4 @@ def _in_folder(numbers: Numbers, season: int) -> Numbers:
         if numbers.confidence >= 0.6
         else numbers.confidence,
         reason=f"Its folder is season {season}, and the name has the number {numbers.label or numbers.episodes[0]}.",
-    )
-
-
-def _read_hundreds(found: Found, folder_season: int | None) -> Numbers | None:
-    digits = found.digits
-    if (
-        found.how not in _HUNDREDS
-        or len(found.numbers) != 1
-        or len(digits) not in {3, 4}
-    ):
-        return None
-    if digits.startswith("0") and len(digits) == 3:
-        return None
-    split = split_hundreds(digits)
-    if split is None or (folder_season is not None and split[0] != folder_season):
-        return None
-    agrees = folder_season == split[0]
-    return Numbers(
-        how="three digits",
-        reason=f"The number {digits} reads as season {split[0]}, episode {split[1]}"
-        + (
-            ", and so does its folder."
-            if agrees
-            else "; it may as well count from the start."
-        ),
-        confidence=0.9 if agrees else 0.55,
-        season=split[0],
-        episodes=(split[1],),
-        start=found.start,
-    )
-
-
-def _read_double(flat: str) -> Numbers | None:
-    """Read "103.104" and "10708": two episodes in one file."""
-    match = _DOUBLE.search(flat) or _PACKED.search(flat)
-    if match is None:
-        return None
-    season, first, last = int(match[1]), int(match[2]), int(match[match.lastindex or 3])
-    if season == 0 or last != first + 1:
-        return None
-    return Numbers(
-        how="three digits, two episodes",
-        reason=f"{match[0].strip()} reads as season {season}, episodes {first} and {last}.",
-        confidence=0.55,
-        season=season,
-        episodes=(first, last),
-        start=match.start(),
     )

@@ -75,8 +75,8 @@ class Numbers:
     date: datetime.date | None = None
     version: int = 1
     part: int | None = None
-    start: int = 0
-    """Where it begins in the name: the title is before it."""
+    start: int = -1
+    """Where it begins in the name: the title is before it. Negative when that is not known."""
 
     @property
     def told(self) -> tuple[object, ...]:

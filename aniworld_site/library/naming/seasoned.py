@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from aniworld_site.library.naming.folders import SEASON_WORD
 from aniworld_site.library.naming.results import Numbers
@@ -10,7 +11,7 @@ from aniworld_site.library.naming.results import Numbers
 LONGEST_RANGE = 200
 _EP = r"(?:episode|epis[oó]dio|episodio|folge|afl|ep|e)"
 _SXE = re.compile(
-    rf"(?:(?<![a-z0-9])s\s?(?P<s>\d{{1,4}})[ ._,\-\]\[]{{0,3}}{_EP}[ ._]{{0,2}}-?(?P<e>\d{{1,5}})(?![0-9])"
+    rf"(?:(?<![a-z0-9])(?:s\s?|t(?=\d\d?x?e\d))(?P<s>\d{{1,4}})[ ._,\-\]\[]{{0,3}}x?{_EP}[ ._]{{0,2}}-?(?P<e>\d{{1,5}})(?![0-9])"
     r"|(?<=[a-z])s(?P<s2>\d\d)e(?P<e2>\d{2,3})(?!\d)"
     r"|(?<![a-z0-9])s(?P<s3>\d{1,2})[ ._]?x[ ._]?(?P<e3>\d{1,3})(?![0-9]))",
     re.IGNORECASE,
@@ -21,7 +22,7 @@ _NXM = re.compile(
 )
 _WORDS = re.compile(
     rf"(?<![a-z]){SEASON_WORD}[ ._]{{0,2}}(?P<s>\d{{1,4}})[\s._,\-)\]\[(]{{1,4}}(?:of \d+[ ,]{{1,2}})?"
-    rf"(?:episode|epis[oó]dio|episodio|[ée]pisode|folge|ep|e|cap[ií]tulo|cap)[ ._]{{0,2}}(?P<e>\d{{1,4}})(?!\d)",
+    rf"(?:episode|epis[oó]dio|episodio|[ée]pisode|folge|ep|e|cap[ií]tulo|cap|эпизод|серия|aflevering)[ ._]{{0,2}}(?P<e>\d{{1,4}})(?!\d)",
     re.IGNORECASE,
 )
 _CAP = re.compile(
@@ -29,11 +30,11 @@ _CAP = re.compile(
     re.IGNORECASE,
 )
 _MORE = re.compile(
-    rf"(?P<sep>[ ._]?[-~&+,][ ._]?|[ ._]|)(?:\[?s(?P<s>\d{{1,4}})[ ._]?)?(?:(?P<n>\d{{1,4}})x|{_EP}|x)[ ._]?(?P<e>\d{{1,5}})(?![0-9])",
+    r"(?P<sep>[ ._]?[-~&+,][ ._]?|[ ._](?:and|et|und|y)[ ._]|[ ._]|)(?:\[?s(?P<s>\d{1,4})[ ._]?)?(?:(?P<n>\d{1,4})x|ep?|x(?!26\d))[ ._]?(?P<e>\d{1,5})(?![0-9])",
     re.IGNORECASE,
 )
 _BARE = re.compile(
-    r"(?P<sep>[-~_&+])(?P<e>\d{1,4})(?![a-z0-9]|\.\d)(?:v\d)?", re.IGNORECASE
+    r"(?P<sep>[-~_&+])(?P<e>\d{1,4})(?![a-z0-9]|\.\d(?!\d))(?:v\d)?", re.IGNORECASE
 )
 _SPACED = re.compile(r" (?P<sep>[~]) (?P<e>\d{1,4})(?![a-z0-9])", re.IGNORECASE)
 _VERSION = re.compile(r"[ ._]?\[?v(\d)(?![a-z0-9])", re.IGNORECASE)
@@ -113,7 +114,12 @@ def read_sxe(text: str) -> Numbers | None:
     season, first = int(_group(match, "s", "s2", "s3")), _group(match, "e", "e2", "e3")
     numbers, end, doubt = _follow(text, season, first, match.end(), separators="")
     return _seasoned(
-        text, match.start(), end, season, numbers, "SxxEyy", 0.6 if doubt else 0.98
+        text,
+        (match.start(), end),
+        season,
+        numbers,
+        how="SxxEyy",
+        confidence=0.6 if doubt else 0.98,
     )
 
 
@@ -126,25 +132,31 @@ def read_nxm(text: str) -> Numbers | None:
     numbers, end, doubt = _follow(text, season, match["e"], match.end(), separators="_")
     sure = len(match["e"]) > 1 and " " not in match[0] and not doubt
     return _seasoned(
-        text, match.start(), end, season, numbers, "1x02", 0.96 if sure else 0.7
+        text,
+        (match.start(), end),
+        season,
+        numbers,
+        how="1x02",
+        confidence=0.96 if sure else 0.7,
     )
 
 
 def _seasoned(
     text: str,
-    start: int,
-    end: int,
+    span: tuple[int, int],
     season: int,
-    numbers: list[int],
+    numbers: Sequence[int],
+    *,
     how: str,
     confidence: float,
 ) -> Numbers:
+    start, end = span
     version, part = _VERSION.match(text, end), _PART.match(text, end)
     absolute = _ABSOLUTE.match(text, end)
-    span = f"{numbers[0]}" if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
+    shown = f"{numbers[0]}" if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
     return Numbers(
         how=how,
-        reason=f"The name says season {season}, episode {span} ({how}).",
+        reason=f"The name says season {season}, episode {shown} ({how}).",
         confidence=confidence,
         season=season,
         episodes=tuple(numbers),
@@ -180,12 +192,11 @@ def read_words(text: str) -> Numbers | None:
     numbers, end, doubt = _follow(text, season, match["e"], match.end(), separators="")
     return _seasoned(
         text,
-        match.start(),
-        end,
+        (match.start(), end),
         season,
         numbers,
-        "season and episode",
-        0.6 if doubt else 0.95,
+        how="season and episode",
+        confidence=0.6 if doubt else 0.95,
     )
 
 
@@ -205,16 +216,9 @@ def read_cap(text: str) -> Numbers | None:
     agrees = word is not None and int(word[1]) == season
     return _seasoned(
         text,
-        start,
-        match.end(),
+        (start, match.end()),
         season,
-        list(spread(first, last)),
-        "Cap.201",
-        0.95 if agrees else 0.8,
+        spread(first, last),
+        how="Cap.201",
+        confidence=0.95 if agrees else 0.8,
     )
-
-
-def split_hundreds(digits: str) -> tuple[int, int] | None:
-    """Split "103" or "1013" into season and episode, unless it cannot be that."""
-    season, episode = int(digits[:-2] or 0), int(digits[-2:])
-    return (season, episode) if 0 < season < 40 and episode > 0 else None

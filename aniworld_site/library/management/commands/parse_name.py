@@ -68,7 +68,7 @@ def as_lines(name: str, parsed: ParsedName) -> Iterator[str]:
 
 class Command(BaseCommand):
     help = "Show what is read out of file names, and why. Touches neither disk nor database."
-    requires_system_checks: Sequence[str] = []
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
