@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import signal
 
 import pytest
 
@@ -318,6 +319,28 @@ async def test_broker_that_is_killed_and_returns_heals_by_itself(hub, broker, ca
         for each in (connection, idle):
             assert [frame["type"] for frame in each.frames].count("system_warning") == 1
             assert [frame["type"] for frame in each.frames].count("system_info") == 1
+
+
+@pytest.mark.fault
+async def test_broker_that_freezes_and_wakes_heals_by_itself(hub, broker):
+    """Nothing raises then: only the probe that does not come back tells."""
+    hub.join_timeout_s = 2.0
+    async with await connect(make_application(make_visitor())) as connection:
+        await connection.join("lab")
+
+        broker.process.send_signal(signal.SIGSTOP)
+        try:
+            await connection.expect("system_warning")
+            refused = await connection.join("bench:a")
+            publish(LabRoom(), LabDone(lab_id=1))
+        finally:
+            broker.process.send_signal(signal.SIGCONT)
+        await connection.expect("joined", room="lab")
+        await connection.expect("system_info")
+        publish(LabRoom(), LabDone(lab_id=2))
+
+        assert refused["data"]["code"] == "internal"
+        await connection.expect("lab_done", lab_id=2)
 
 
 @pytest.mark.fault
