@@ -185,6 +185,9 @@ CHANNEL_LAYERS = {
     }
 }
 
+# A page behind a proxy may come from another origin than the one the server sees.
+REALTIME = {"ALLOWED_ORIGINS": CSRF_TRUSTED_ORIGINS}
+
 # Worker
 
 CELERY_BROKER_URL = BROKER_URL.replace("unix://", "redis+socket://", 1)

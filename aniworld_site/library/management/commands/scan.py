@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 import time
@@ -72,16 +73,20 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        roots, series = (
-            _roots(options["root"], options["series"]),
-            _series(options["series"]),
-        )
+        series = _series(options["series"])
+        roots = _roots(options["root"], options["series"])
         scans: list[Scan] = []
         try:
             if options["dry_run"]:
                 self._plan(roots, series, options)
                 return
             has_worker = is_worker_alive()
+            if not has_worker:
+                # No site runs, so that nobody misses what cannot be sent.
+                logging.getLogger("realtime").setLevel(logging.ERROR)
+                logging.getLogger("aniworld_site.library.services").setLevel(
+                    logging.ERROR
+                )
             if options["no_wait"] and not has_worker:
                 raise CommandError(
                     "No worker is running that could do the scan later: leave out --no-wait, or start the site with manage.py serve."
