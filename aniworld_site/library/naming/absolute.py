@@ -30,7 +30,7 @@ _RANGE = re.compile(
     re.IGNORECASE,
 )
 _DASH = re.compile(
-    rf"(?:^|\s)-\s*(?P<a>\d{{1,4}}){_VER}{_DONE}(?P<end>{_END}|(?=\s+-\s)|(?=\s))",
+    rf"(?:^|\s)-\s*(?P<a>\d{{1,4}})(?:(?P<l>[a-d])(?=\s|$))?{_VER}{_DONE}(?P<end>{_END}|(?=\s+-\s)|(?=\s))",
     re.IGNORECASE,
 )
 _TIGHT = re.compile(
@@ -45,7 +45,7 @@ _OF = re.compile(
     re.IGNORECASE,
 )
 _PART = re.compile(
-    r"(?<![a-z])(?:part|pt|chapter|teil|parte)\s?(?P<a>\d{1,3}|one|two|three|four|five|six|seven|eight|nine|ten)(?!\w)",
+    r"(?<![a-z])(?<!movie )(?:part|pt|chapter|teil|parte)\s?(?P<a>\d{1,3}|one|two|three|four|five|six|seven|eight|nine|ten)(?!\w)",
     re.IGNORECASE,
 )
 _LAST = re.compile(
@@ -60,7 +60,7 @@ _STOP = re.compile(rf"[\[({{{MASK}]")
 _LEAD = re.compile(r"^(?:\s*\[[^\[\]]*\]|\s*★[^\[]*|\s*\([^()]*\))+")
 _NAMES = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 _AFTER = re.compile(
-    r"(?<!\w)(?P<a>\d{1,4})\.?\s?(?P<v>)(?:rész|серия|эпизод|bölüm|話|话|集)(?!\w)",
+    r"(?<!\w)(?P<a>\d{1,4})\.?\s{0,2}(?P<v>)(?:rész|серия|эпизод|b(?:ö|o)l(?:ü|u)m|blm|話|话|集)(?!\w)",
     re.IGNORECASE,
 )
 _YEAR = re.compile(r"(?:19[3-9]|20[0-4])\d$")
@@ -105,6 +105,11 @@ def flatten(text: str) -> str:
     if " " in text or "_" in text:
         return _STOPS.sub(" ", text.replace("_", " "))
     return _DOTS.sub(" ", text)
+
+
+def find_explicit(flat: str) -> Found | None:
+    """Return a number only where a word beside it says that it is an episode's."""
+    return _cjk(flat) or _after(flat) or _word(flat)
 
 
 def find_number(flat: str) -> Found | None:
@@ -327,13 +332,20 @@ def _last(flat: str) -> Found | None:
             if not _YEAR.match(m["a"]) and m.start() > begin
         ]
         if matches:
-            return _after_title(flat, matches[-1])
+            return _after_title(flat, matches)
     return None
 
 
-def _after_title(flat: str, match: re.Match[str]) -> Found | None:
+def _after_title(flat: str, matches: list[re.Match[str]]) -> Found | None:
     """A number without a zero in front may belong to the title, and so may one that more words follow."""
-    part = _PART.search(flat)
+    part, match = _PART.search(flat), matches[-1]
+    if (
+        part is not None
+        and part.start("a") == match.start("a")
+        and len(matches) > 1
+        and len(matches[-2]["a"]) > 1
+    ):
+        match = matches[-2]
     is_single = len(match["a"]) == 1
     if part is not None and (
         part.start("a") == match.start("a")
@@ -341,9 +353,20 @@ def _after_title(flat: str, match: re.Match[str]) -> Found | None:
     ):
         return _part(flat)
     follows = flat[match.end() :].lstrip()
-    is_open = follows[:1] not in {"", "[", "(", MASK}
+    is_open = follows[:1] not in {"", "[", "(", "-", MASK}
+    if (
+        is_open
+        and match["a"][0] != "0"
+        and (is_single or not _title_before(flat, match.start()))
+    ):
+        return None
     confidence = 0.5 if len(match["a"]) == 1 or is_open else 0.65
     return _single(match, "number after the title", confidence)
+
+
+def _title_before(flat: str, position: int) -> bool:
+    lead = _LEAD.match(flat)
+    return bool(flat[lead.end() if lead is not None else 0 : position].strip(" -"))
 
 
 def _part(flat: str) -> Found | None:

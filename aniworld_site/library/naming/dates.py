@@ -7,10 +7,13 @@ import re
 
 from aniworld_site.library.naming.results import Numbers
 
-_YMD = re.compile(r"(?<!\d)((?:19|20)\d\d)([ ._-])(\d{1,2})\2(\d{1,2})(?!\d)")
+_YMD = re.compile(
+    r"(?<!\d)((?:19|20)\d\d)([ ._-])(\d{1,2})\2(\d{1,2})(?!\d)(?!\2\d\d(?!\d))"
+)
 _DMY = re.compile(r"(?<!\d)(\d{1,2})([ ._-])(\d{1,2})\2((?:19|20)\d\d)(?!\d)")
 _PACKED = re.compile(r"(?<![\da-zA-Z])((?:19|20)\d\d)([01]\d)([0-3]\d)(?![\da-zA-Z])")
 _SHORT = re.compile(r"(?<=[._ ])(\d\d)([01]\d)([0-3]\d)(?=[._ ])")
+_YY = re.compile(r"(?<=[ ._])([0-3]\d)([ ._])(\d\d)\2(\d\d)(?=\2)")
 EARLIEST = 1960
 
 
@@ -39,7 +42,7 @@ def read_date(text: str) -> Numbers | None:
             return Numbers(
                 how="date",
                 reason=f"The name has the day it aired, {found.isoformat()}.",
-                confidence=0.6 if doubtful else confidence,
+                confidence=0.5 if doubtful else confidence,
                 date=found,
                 start=match.start(),
             )
@@ -51,4 +54,5 @@ _FORMS = (
     (_DMY, (4, 3, 1), 0.9),
     (_PACKED, (1, 2, 3), 0.7),
     (_SHORT, (1, 2, 3), 0.5),
+    (_YY, (1, 3, 4), 0.5),
 )

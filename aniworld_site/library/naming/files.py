@@ -70,7 +70,7 @@ _IGNORED = frozenset(
         "@eadir",
         "@recycle",
         "#recycle",
-        "$recycle.bin",
+        "$recycle_bin",
         "#snapshot",
         "@snapshots",
         "@tmp",

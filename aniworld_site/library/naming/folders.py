@@ -18,6 +18,7 @@ _ID = re.compile(
 _YEAR = re.compile(r"[\s._]*[(\[]((?:19|20)\d\d)(?:\s?-\s?(?:(?:19|20)\d\d)?)?[)\]]")
 _TAG = re.compile(r"\[[^\[\]]{0,80}\]|\{[^{}]{0,80}\}|【[^【】]{0,80}】")
 _LOOSE_YEAR = re.compile(r"(?<=\S)[\s._]((?:19|20)\d\d)$")
+_SPACED_YEAR = re.compile(r"(?<=\S)[\s._]+((?:19|20)\d\d)[\s._]*$")
 _SPACES = re.compile(r"\s{2,}")
 _EMPTY = re.compile(r"\(\s*\)|\[\s*\]")
 SEASON_WORD = r"(?:season|saison|staffel|temporada|stagione|seizoen|sezon|s[äa]song|kausi|évad|sæson|сезон|シーズン)"

@@ -51,12 +51,15 @@ def read_hundreds(found: Found, folder_season: int | None) -> Numbers | None:
         or folder_season not in {None, first[0]}
     ):
         return None
-    return _reading(
-        digits,
-        first[0],
-        spread(first[1], last[1]),
-        found.start,
-        agrees=folder_season == first[0],
+    agrees = folder_season == first[0]
+    numbers = _reading(
+        digits, first[0], spread(first[1], last[1]), found.start, agrees=agrees
+    )
+    # " - 103 - " is written of absolute numbers as often, so that other parsers may outvote this.
+    return (
+        replace(numbers, confidence=0.5)
+        if found.how == "absolute" and not agrees
+        else numbers
     )
 
 
@@ -116,9 +119,11 @@ def _read_before_date(masked: str) -> Numbers | None:
     """Read "101" in "Show.101.Event.2010.11.23", where a day is named besides."""
     dated = read_date(masked)
     match = None if dated is None else _THREE.search(masked, 0, dated.start)
-    split = split_hundreds(match["a"]) if match is not None else None
-    if dated is None or match is None or split is None:
+    if dated is None or match is None:
         return None
+    split = split_hundreds(match["a"])
+    if split is None:
+        return replace(dated, confidence=0.6)
     return replace(
         _reading(match["a"], split[0], (split[1],), match.start(), agrees=False),
         date=dated.date,

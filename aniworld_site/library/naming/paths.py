@@ -137,7 +137,9 @@ def parse_path(path: str, *, is_anime: bool | None = None) -> ParsedName:
         is_extra(stem, has_episode=own is not None and own.confidence > SURE)
     ):
         return _extra(around, stem, own)
-    numbers = _weigh(own, around, stem + extension, is_anime=likely)
+    numbers = _weigh(
+        own, around, stem + extension, is_anime=likely, is_told=is_anime is not None
+    )
     return _build(numbers, around, text)
 
 
@@ -160,9 +162,14 @@ def _is_inside(folder: str, name: str) -> bool:
 
 
 def _weigh(
-    own: Numbers | None, around: Surroundings, name: str, *, is_anime: bool
+    own: Numbers | None,
+    around: Surroundings,
+    name: str,
+    *,
+    is_anime: bool,
+    is_told: bool,
 ) -> Numbers:
-    """Decide between our own reading, the folder's and the other parsers'."""
+    """Decide between our own reading, the folder's and the other parsers'. `is_told`: `is_anime` is no guess."""
     if own is None or own.confidence < SURE or own.how == "folder + number":
         release = around.numbers
         if release is not None and (
@@ -178,6 +185,12 @@ def _weigh(
             )
     if own is not None and own.confidence >= SURE:
         return _against_folder(own, around)
+    if (
+        own is not None
+        and own.how == "three digits"
+        and (is_told or own.confidence > 0.5)
+    ):
+        return own
     other = ask_anitomy(name)
     if own is not None and other is not None and _agree(own, other):
         return _agreed(own, "anitomy-ng")
@@ -278,7 +291,7 @@ def _build(numbers: Numbers, around: Surroundings, text: str) -> ParsedName:
 
 
 def _own_title(text: str, start: int) -> str:
-    head = text[:start] if start >= 0 else text
+    head = text[:start].rstrip(" ._-[(") if start >= 0 else text
     lead = _LEAD.match(head)
     return head[lead.end() :] if lead is not None and lead.end() < len(head) else head
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from aniworld_site.library.naming.absolute import (
     Found,
+    find_explicit,
     find_first,
     find_number,
     flatten,
@@ -28,7 +29,7 @@ from aniworld_site.library.naming.seasoned import (
 )
 
 _ANIME = re.compile(
-    r"^\s*\[(?!\s*www)(?!\d+\s*\])[^\[\]]+\]|[\[(][0-9A-Fa-f]{8}[\])]|vostfr|fansub|[\u3040-\u30ff\u4e00-\u9fff]",
+    r"^\s*\[(?!\s*www)(?!\d+\s*\])[^\[\]]+\]|[\[(][0-9A-Fa-f]{8}[\])]|vostfr|fansub|[a-z](?:subs|raws)\]|[\u3040-\u30ff\u4e00-\u9fff]",
     re.IGNORECASE,
 )
 _SEASON = re.compile(
@@ -75,11 +76,14 @@ def read_name(
         return numbers
     flat = flatten(masked)
     combined = None if is_anime else read_combined(flat, masked, folder_season)
-    return (
-        combined
-        or read_date(masked)
-        or _read_plain(flat, is_anime=is_anime, folder_season=folder_season)
-    )
+    if combined is not None:
+        return combined
+    dated = read_date(masked)
+    if dated is not None and find_explicit(flat[: dated.start]) is None:
+        return dated
+    if dated is not None:
+        flat = flat[: dated.start]
+    return _read_plain(flat, is_anime=is_anime, folder_season=folder_season)
 
 
 def _read_tagged(text: str, folder_season: int | None) -> Numbers | None:
