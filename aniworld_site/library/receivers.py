@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from django.db import transaction
+from django.db.models import Model, Q, QuerySet
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
@@ -101,21 +103,40 @@ def tell_scan_finished(scan: Scan, **_kwargs: Any) -> None:
     )
 
 
+class SeriesTeller:
+    """Tells of some series once the transaction has committed; whatever else changes in it joins."""
+
+    def __init__(self) -> None:
+        self.series_ids: set[int] = set()
+
+    def __call__(self) -> None:
+        for series in Series.objects.filter(pk__in=self.series_ids).with_counts():
+            message = SeriesUpdated(
+                key=series.key,
+                folder=series.folder or None,
+                title=series.title,
+                year=series.year,
+                is_monitored=series.is_monitored,
+                episode_count=series.episode_count,
+                have_count=series.have_count,
+                missing_count=series.missing_count,
+            )
+            publish(SeriesRoom(key=series.key), message)
+            publish(LibraryRoom(), message)
+
+
 @receiver(series_changed)
 def tell_series_changed(series_ids: Collection[int], **_kwargs: Any) -> None:
-    for series in Series.objects.filter(pk__in=series_ids).with_counts():
-        message = SeriesUpdated(
-            key=series.key,
-            folder=series.folder or None,
-            title=series.title,
-            year=series.year,
-            is_monitored=series.is_monitored,
-            episode_count=series.episode_count,
-            have_count=series.have_count,
-            missing_count=series.missing_count,
-        )
-        publish(SeriesRoom(key=series.key), message)
-        publish(LibraryRoom(), message)
+    # A form that saves a hundred episodes, or a series that goes with all of its
+    # own, would otherwise be counted and told a hundred times.
+    waiting = (entry[1] for entry in transaction.get_connection().run_on_commit)
+    teller = next((each for each in waiting if isinstance(each, SeriesTeller)), None)
+    if teller is None:
+        teller = SeriesTeller()
+        teller.series_ids.update(series_ids)
+        transaction.on_commit(teller, robust=True)
+    else:
+        teller.series_ids.update(series_ids)
 
 
 @receiver(post_save, sender=Series)
@@ -125,44 +146,47 @@ def tell_series_saved(instance: Series, **_kwargs: Any) -> None:
 
 @receiver(post_delete, sender=Series)
 def tell_series_removed(instance: Series, **_kwargs: Any) -> None:
-    message = SeriesRemoved(
-        key=instance.key, folder=instance.folder or None, title=instance.title
-    )
+    folder = instance.folder or None
+    message = SeriesRemoved(key=instance.key, folder=folder, title=instance.title)
     publish(SeriesRoom(key=instance.key), message)
     publish(LibraryRoom(), message)
 
 
 @receiver([post_save, post_delete], sender=Season)
-def tell_season_saved(instance: Season, **_kwargs: Any) -> None:
-    tell_series_changed({instance.series_id})
+def tell_season_saved(instance: Season, **kwargs: Any) -> None:
+    if not _goes_with_its_owner(Season, **kwargs):
+        tell_series_changed({instance.series_id})
 
 
 @receiver([post_save, post_delete], sender=Episode)
-def tell_episode_saved(instance: Episode, **_kwargs: Any) -> None:
-    tell_series_changed(
-        set(
-            Season.objects.filter(pk=instance.season_id).values_list(
-                "series_id", flat=True
-            )
-        )
-    )
+def tell_episode_saved(instance: Episode, **kwargs: Any) -> None:
+    if not _goes_with_its_owner(Episode, **kwargs):
+        tell_series_changed(_series_of_season(Q(pk=instance.season_id)))
 
 
 @receiver([post_save, post_delete], sender=EpisodeFileLink)
-def tell_link_saved(instance: EpisodeFileLink, **_kwargs: Any) -> None:
-    tell_series_changed(
-        set(
-            Season.objects.filter(episodes=instance.episode_id).values_list(
-                "series_id", flat=True
-            )
-        )
-    )
+def tell_link_saved(instance: EpisodeFileLink, **kwargs: Any) -> None:
+    if not _goes_with_its_owner(EpisodeFileLink, **kwargs):
+        tell_series_changed(_series_of_season(Q(episodes=instance.episode_id)))
 
 
 @receiver([post_save, post_delete], sender=EpisodeFile)
 def tell_file_saved(instance: EpisodeFile, **_kwargs: Any) -> None:
     if instance.series_id is not None:
         tell_series_changed({instance.series_id})
+
+
+def _goes_with_its_owner(
+    model: type[Model], *, origin: Model | QuerySet[Any] | None = None, **_kwargs: Any
+) -> bool:
+    """Tell whether a row is deleted since what it belongs to is, which is told by itself."""
+    started = origin.model if isinstance(origin, QuerySet) else type(origin)
+    return origin is not None and started is not model
+
+
+def _series_of_season(condition: Q) -> set[int]:
+    seasons = Season.objects.filter(condition)
+    return set(seasons.values_list("series_id", flat=True))
 
 
 @receiver(root_changed)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -118,16 +117,15 @@ def test_rows_of_a_scan_are_not_deleted_by_hand() -> None:
     )
 
 
-def test_link_by_hand_is_locked_and_reaches_open_pages(
-    django_capture_on_commit_callbacks: Any,
-) -> None:
+@pytest.mark.django_db(transaction=True)
+def test_link_by_hand_is_locked_and_reaches_open_pages() -> None:
     series = make_series(key="frieren")
     episode = make_episode(season=make_season(series=series, number=1), number=3)
     file = make_file(series=series)
     client = log_in()
     form = read_form(client.get(page_of(file)))
 
-    with published() as sent, django_capture_on_commit_callbacks(execute=True):
+    with published() as sent:
         response = client.post(page_of(file), {**form, "links-0-episode": episode.pk})
 
     link = EpisodeFileLink.objects.get()

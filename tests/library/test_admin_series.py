@@ -130,11 +130,12 @@ def test_filter_by_a_root_that_is_none_shows_everything() -> None:
 # Actions
 
 
-def test_unmonitor_reaches_open_pages(django_capture_on_commit_callbacks: Any) -> None:
+@pytest.mark.django_db(transaction=True)
+def test_unmonitor_reaches_open_pages() -> None:
     series, other = make_series(key="frieren"), make_series(key="other")
     client = log_in()
 
-    with published() as sent, django_capture_on_commit_callbacks(execute=True):
+    with published() as sent:
         response = act(client, "unmonitor", series)
 
     assert read_messages(response) == ["1 series is no longer monitored now."]

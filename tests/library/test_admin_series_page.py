@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from aniworld_site.library.messages import SeriesUpdated
@@ -46,14 +44,13 @@ def test_title_without_a_letter_is_refused() -> None:
     assert "at least one letter or digit" in response.content.decode()
 
 
-def test_edit_of_a_series_reaches_open_pages(
-    django_capture_on_commit_callbacks: Any,
-) -> None:
+@pytest.mark.django_db(transaction=True)
+def test_edit_of_a_series_reaches_open_pages() -> None:
     series = make_series(title="Frieren", key="frieren")
     client = log_in()
     form = read_form(client.get(page_of(series)))
 
-    with published() as sent, django_capture_on_commit_callbacks(execute=True):
+    with published() as sent:
         client.post(page_of(series), {**form, "title": "Sousou no Frieren"})
 
     assert ("series:frieren", "Sousou no Frieren") in {
@@ -63,9 +60,8 @@ def test_edit_of_a_series_reaches_open_pages(
     }
 
 
-def test_episode_is_edited_on_the_page_of_its_series(
-    django_capture_on_commit_callbacks: Any,
-) -> None:
+@pytest.mark.django_db(transaction=True)
+def test_episode_is_edited_on_the_page_of_its_series() -> None:
     series = make_series(key="frieren")
     season = make_season(series=series, number=1)
     episode = make_episode(season=season, number=7, title="Old")
@@ -74,7 +70,7 @@ def test_episode_is_edited_on_the_page_of_its_series(
     row = f"season_{season.pk}-0"
     del form[f"{row}-is_wanted"]
 
-    with published() as sent, django_capture_on_commit_callbacks(execute=True):
+    with published() as sent:
         response = client.post(
             page_of(series),
             {

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.db import transaction
 
 from aniworld_site.library import services
 from aniworld_site.library.models import Episode, EpisodeFile, Series
@@ -174,3 +175,39 @@ def test_only_those_who_may_see_may_join(room: str):
 def test_everybody_who_is_logged_in_may_join_the_system():
     assert get_room("system").may_join(make_user(perms=()))
     assert not get_room("system").may_join(AnonymousUser())
+
+
+def test_a_series_that_goes_with_all_of_its_own_is_told_once(tmp_path: Path):
+    write_season(tmp_path, "Dark", episodes=30)
+    write_season(tmp_path, "Light", episodes=2)
+    scan(add(tmp_path))
+
+    with published() as publications:
+        services.remove_series(Series.objects.filter(key="dark"))
+
+    assert types(publications, "series:dark") == ["series_removed"]
+    assert types(publications, "library") == ["series_removed", "root_updated"]
+
+
+def test_what_one_transaction_changes_is_told_once():
+    season = make_season(make_series(key="dark"))
+
+    with published() as publications, transaction.atomic():
+        for number in range(1, 21):
+            make_episode(season, number=number)
+
+    assert types(publications, "series:dark") == ["series_updated"]
+    assert last(publications, "series:dark", "series_updated").episode_count == 20
+
+
+def test_what_is_rolled_back_is_not_told():
+    season = make_season(make_series(key="dark"))
+
+    with published() as publications:
+        with transaction.atomic():
+            make_episode(season, number=1)
+            transaction.set_rollback(True)
+        make_episode(season, number=2)
+
+    assert last(publications, "series:dark", "series_updated").episode_count == 1
+    assert types(publications, "series:dark") == ["series_updated"]

@@ -11,6 +11,7 @@ from aniworld_site.exceptions import DomainError
 from aniworld_site.library.matching import refresh_has_file
 from aniworld_site.library.models import EpisodeFile, EpisodeFileLink, RootFolder, Scan
 from aniworld_site.library.naming import printable
+from aniworld_site.library.reconciling import series_of
 from aniworld_site.library.services.announcing import announce_series, chunks
 
 LONGEST_NAME = 80
@@ -85,23 +86,21 @@ def check_root_path(path: str) -> str:
 def remove_root(root: RootFolder) -> None:
     """Forget a root, its files and scans; nothing on disk is touched. Series and episodes stay, the latter as missing.
 
+    Files go in portions, so that other writers get their turn; what is killed on the way is finished by asking again.
+
     Raises:
         DomainError: A scan of it is active.
     """
-    with transaction.atomic():
-        if Scan.objects.active().filter(root=root).exists():
-            raise DomainError(f"{root.name} is being scanned: cancel the scan first.")
-        episode_ids = set(
-            EpisodeFileLink.objects.filter(file__root=root).values_list(
-                "episode_id", flat=True
-            )
-        )
-        series_ids = set(
-            EpisodeFile.objects.filter(root=root, series__isnull=False).values_list(
-                "series_id", flat=True
-            )
-        )
-        root.delete()
-        for chunk in chunks(episode_ids):
-            refresh_has_file(chunk)
+    if Scan.objects.active().filter(root=root).exists():
+        raise DomainError(f"{root.name} is being scanned: cancel the scan first.")
+    series_ids: set[int] = set()
+    file_ids = EpisodeFile.objects.filter(root=root).values_list("pk", flat=True)
+    for chunk in chunks(set(file_ids)):
+        with transaction.atomic():
+            links = EpisodeFileLink.objects.filter(file__in=chunk)
+            episode_ids = set(links.values_list("episode_id", flat=True))
+            series_ids |= series_of(chunk)
+            EpisodeFile.objects.filter(pk__in=chunk).delete()
+            refresh_has_file(episode_ids)
+    root.delete()
     announce_series(series_ids)

@@ -58,17 +58,20 @@ def remove_series(series: QuerySet[Series]) -> int:
 
     Nothing on disk is touched, so the next scan finds again what is still there; what is ignored stays ignored.
     """
-    with transaction.atomic():
-        files = EpisodeFile.objects.filter(series__in=series).exclude(
-            match=EpisodeFile.Match.IGNORED
-        )
-        roots = list(RootFolder.objects.filter(files__in=files).distinct())
-        files.delete()
-        # One by one, so that each is announced.
-        removed = [each.delete() for each in series]
+    chosen = list(series)
+    roots: set[RootFolder] = set()
+    # One by one, so that other writers get their turn between two of them.
+    for each in chosen:
+        with transaction.atomic():
+            files = EpisodeFile.objects.filter(series=each).exclude(
+                match=EpisodeFile.Match.IGNORED
+            )
+            roots.update(RootFolder.objects.filter(files__in=files).distinct())
+            files.delete()
+            each.delete()
     for root in roots:
         root_changed.send(RootFolder, root=root)
-    return len(removed)
+    return len(chosen)
 
 
 def set_monitored(series: QuerySet[Series], *, is_monitored: bool) -> int:
