@@ -128,6 +128,8 @@ def test_what_is_plain_is_sure(path: str):
         "[Group]_Show_2_-_Pilot_[650B731B].mkv",
         "Show.S01E05E09.mkv",
         "Show 05.06.2014.mkv",
+        "Apollo 13 (1995).mkv",
+        "Show.S01E01-E10.Complete/abc.mkv",
     ],
 )
 def test_what_can_be_read_two_ways_is_left_to_a_person(path: str):

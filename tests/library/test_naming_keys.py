@@ -91,6 +91,11 @@ def test_what_would_garble_a_line_is_replaced(text: str, shown: str):
         ("[Group] Show [1080p]", "Show", None, {}),
         ("1899 (2022)", "1899", 2022, {}),
         ("2012", "2012", None, {}),
+        ("Show.S01E05.720p.WEB-DL-GRP", "Show", None, {}),
+        ("Show.2013.S02.1080p.BluRay-GRP", "Show", 2013, {}),
+        ("Show Season 2", "Show", None, {}),
+        ("Mob Psycho 100", "Mob Psycho 100", None, {}),
+        ("S.H.I.E.L.D", "S H I E L D", None, {}),
         ("Show (US) (2013)", "Show (US)", 2013, {}),
     ],
 )

@@ -18,10 +18,14 @@ _ID = re.compile(
 _YEAR = re.compile(r"[\s._]*[(\[]((?:19|20)\d\d)(?:\s?-\s?(?:(?:19|20)\d\d)?)?[)\]]")
 _TAG = re.compile(r"\[[^\[\]]{0,80}\]|\{[^{}]{0,80}\}|【[^【】]{0,80}】")
 _LOOSE_YEAR = re.compile(r"(?<=\S)[\s._]((?:19|20)\d\d)$")
-_SPACED_YEAR = re.compile(r"(?<=\S)[\s._]+((?:19|20)\d\d)[\s._]*$")
 _SPACES = re.compile(r"\s{2,}")
-_EMPTY = re.compile(r"\(\s*\)|\[\s*\]")
 SEASON_WORD = r"(?:season|saison|staffel|temporada|stagione|seizoen|sezon|s[äa]song|kausi|évad|sæson|сезон|シーズン)"
+_RELEASE = re.compile(
+    rf"(?<=[\w)!?])[\s._\-(\[]+(?:s\d{{1,4}}(?:[\s._-]?e\d{{1,5}}|(?=[\s._\-)\]]|$))|\d{{1,2}}x\d{{2,3}}(?!\d)|{SEASON_WORD}[\s._]?\d{{1,2}}(?!\w)"
+    r"|(?:480|540|576|720|1080|2160)[pi](?![a-z])|(?:blu-?ray|bdrip|web-?dl|web-?rip|hdtv|dvd-?rip)(?![a-z]))",
+    re.IGNORECASE,
+)
+_EMPTY = re.compile(r"\(\s*\)|\[\s*\]")
 _ONLY_SEASON = re.compile(
     rf"^(?:(?:{SEASON_WORD}|s|book|volume|vol)[\s._-]{{0,3}}(\d{{1,4}})|(\d{{1,2}})(?:st|nd|rd|th|ª|º|\.)?[\s._-]?{SEASON_WORD}|第(\d{{1,2}})[季期部]|series[\s._](\d{{1,2}})$)"
     r"(?=$|[\s._\-(\[])",
@@ -77,6 +81,8 @@ def parse_folder(name: str) -> FolderContext:
     name = name[:1000]
     ids = {key.lower().removesuffix("id"): value for key, value in _ID.findall(name)}
     text = _ID.sub(" ", name)
+    release = _RELEASE.search(text)
+    text = text if release is None else text[: release.start()]
     match = _YEAR.search(text)
     year = None
     if match is not None and match.start() > 0:

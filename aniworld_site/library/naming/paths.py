@@ -3,110 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import replace
 from typing import Literal
 
 from aniworld_site.library.naming.cleaning import (
+    MASK,
     find_group,
     find_resolution,
     narrow,
 )
-from aniworld_site.library.naming.files import (
-    is_extra,
-    is_ignored_folder,
-    split_extension,
-)
-from aniworld_site.library.naming.folders import (
-    NO_IDS,
-    Folder,
-    parse_folder,
-    read_folder,
-)
-from aniworld_site.library.naming.opinions import ask_anitomy, ask_guessit
+from aniworld_site.library.naming.files import is_extra, split_extension
+from aniworld_site.library.naming.folders import parse_folder
+from aniworld_site.library.naming.keys import match_key
 from aniworld_site.library.naming.reading import is_anime_like, read_name
 from aniworld_site.library.naming.results import SURE, Finding, Numbers, ParsedName
-from aniworld_site.library.naming.seasoned import RangeError, read_nxm, read_sxe
+from aniworld_site.library.naming.seasoned import RangeError
+from aniworld_site.library.naming.surroundings import (
+    Surroundings,
+    is_too_long,
+    read_surroundings,
+)
+from aniworld_site.library.naming.weighing import NOTHING, weigh
 
-LONGEST_COMPONENT_BYTES = 255
-LONGEST_PATH = 4096
 _ABSOLUTE_PATH = re.compile(r"[/\\]|[A-Za-z]:[/\\]")
 _BRACKETS = str.maketrans("【】", "[]")
+_AS_SPACES = str.maketrans("._", "  ")
 _LEAD = re.compile(r"^(?:\s*\[[^\[\]]*\]|\s*★[^\[]*)+")
 _VERSION = re.compile(r"(?<![a-z])\[?v(\d)(?![a-z0-9])", re.IGNORECASE)
-_NONE = Numbers(
-    how="nothing", reason="No number was found in the name.", confidence=0.0
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What all files of one folder have in common."""
-
-    title: str
-    year: int | None
-    ids: Mapping[str, str]
-    season: int | None
-    is_ignored: str
-    """The name of an ignored folder on the way, else ""."""
-    numbers: Numbers | None
-    """What the last folder's name says, as of a release that holds one file."""
-    refusal: str
-
-
-@lru_cache(maxsize=4096)
-def read_surroundings(folder: str, *, is_absolute: bool) -> Surroundings:
-    """Read the folders above a file; cached, since a folder has many files."""
-    parts = [
-        part
-        for part in re.split(r"[/\\]" if "/" not in folder else "/", folder)
-        if part not in {"", ".", ".."}
-    ]
-    if len(folder) > LONGEST_PATH or any(_is_too_long(part) for part in parts):
-        return Surroundings(
-            "",
-            None,
-            NO_IDS,
-            None,
-            "",
-            None,
-            "A folder's name is longer than 255 bytes.",
-        )
-    folders = [read_folder(part) for part in parts]
-    titled = [one for one in folders if not one.is_season]
-    series = (titled[-1] if is_absolute else titled[0]) if titled else None
-    ignored = next((part for part in parts if is_ignored_folder(part)), "")
-    return Surroundings(
-        title=series.context.title if series is not None else "",
-        year=series.context.year if series is not None else None,
-        ids=series.context.ids if series is not None else NO_IDS,
-        season=_folder_season(folders),
-        is_ignored=ignored,
-        numbers=_read_release(parts[-1]) if parts else None,
-        refusal="",
-    )
-
-
-def _is_too_long(name: str) -> bool:
-    return (
-        len(name) * 4 > LONGEST_COMPONENT_BYTES
-        and len(name.encode("utf-8", "surrogatepass")) > LONGEST_COMPONENT_BYTES
-    )
-
-
-def _folder_season(folders: list[Folder]) -> int | None:
-    return next(
-        (one.season for one in reversed(folders) if one.season is not None), None
-    )
-
-
-def _read_release(name: str) -> Numbers | None:
-    text = narrow(name)
-    try:
-        return read_sxe(text) or read_nxm(text)
-    except RangeError:
-        return None
 
 
 def parse_path(path: str, *, is_anime: bool | None = None) -> ParsedName:
@@ -123,24 +46,54 @@ def parse_path(path: str, *, is_anime: bool | None = None) -> ParsedName:
         folder, is_absolute=_ABSOLUTE_PATH.match(path) is not None
     )
     refusal = around.refusal or (
-        "The name is longer than 255 bytes." if _is_too_long(name) else ""
+        "The name is longer than 255 bytes." if is_too_long(name) else ""
     )
     if refusal:
         return _refused(around, refusal)
     text = narrow(stem)
     likely = is_anime_like(text) if is_anime is None else is_anime
+    stripped = _without_title(text, around.title)
     try:
-        own = read_name(text, is_anime=likely, folder_season=around.season)
+        own = read_name(stripped, is_anime=likely, folder_season=around.season)
     except RangeError as error:
         return _refused(around, f"That is too many for one file: {error}")
     if around.is_ignored or (
         is_extra(stem, has_episode=own is not None and own.confidence > SURE)
     ):
         return _extra(around, stem, own)
-    numbers = _weigh(
-        own, around, stem + extension, is_anime=likely, is_told=is_anime is not None
-    )
+    name = "" if own is None and stripped != text else stem + extension
+    if own is not None and _may_be_title(own, around.title, text, is_anime=likely):
+        own = replace(own, confidence=0.5)
+    numbers = weigh(own, around, name, is_anime=likely, is_told=is_anime is not None)
     return _build(numbers, around, text)
+
+
+def _without_title(text: str, title: str) -> str:
+    """Blank out a series' title that has a number in it, or "Mob Psycho 100" would be episode 100."""
+    if not any(letter.isdigit() for letter in title):
+        return text
+    lead = _LEAD.match(text)
+    start = lead.end() if lead is not None else 0
+    start += len(text) - start - len(text[start:].lstrip(" _."))
+    end = start + len(title)
+    same = (
+        text[start:end].translate(_AS_SPACES).casefold()
+        == title.translate(_AS_SPACES).casefold()
+    )
+    if not same or text[end : end + 1].isalnum():
+        return text
+    return f"{text[:start]}{MASK * len(title)}{text[end:]}"
+
+
+def _may_be_title(own: Numbers, title: str, text: str, *, is_anime: bool) -> bool:
+    """Tell whether the number may end the title, as in "Apollo 13": unpadded, and no folder says where the title ends."""
+    if (
+        is_anime
+        or own.how != "number after the title"
+        or text[own.start : own.start + 1] == "0"
+    ):
+        return False
+    return not title or match_key(_own_title(text, own.start)) != match_key(title)
 
 
 def split_path(path: str, slash: str) -> tuple[str, str]:
@@ -159,106 +112,6 @@ def _is_inside(folder: str, name: str) -> bool:
     brackets = name.translate(_BRACKETS)
     opened, closed = brackets.find("["), brackets.find("]")
     return closed >= 0 and not 0 <= opened < closed
-
-
-def _weigh(
-    own: Numbers | None,
-    around: Surroundings,
-    name: str,
-    *,
-    is_anime: bool,
-    is_told: bool,
-) -> Numbers:
-    """Decide between our own reading, the folder's and the other parsers'. `is_told`: `is_anime` is no guess."""
-    if own is None or own.confidence < SURE or own.how == "folder + number":
-        release = around.numbers
-        if release is not None and (
-            own is None
-            or own.season != release.season
-            or own.episodes == release.episodes
-        ):
-            return replace(
-                release,
-                how=f"folder: {release.how}",
-                start=-1,
-                confidence=min(release.confidence, 0.9),
-            )
-    if own is not None and own.confidence >= SURE:
-        return _against_folder(own, around)
-    if (
-        own is not None
-        and own.how == "three digits"
-        and (is_told or own.confidence > 0.5)
-    ):
-        return own
-    other = ask_anitomy(name)
-    if own is not None and other is not None and _agree(own, other):
-        return _agreed(own, "anitomy-ng")
-    third, _ = ask_guessit(name, is_anime=is_anime)
-    return _settle(own, other, third, around, is_anime=is_anime)
-
-
-def _agree(one: Numbers, other: Numbers) -> bool:
-    seasons = one.season is None or other.season is None or one.season == other.season
-    return (
-        seasons
-        and bool(one.episodes or one.label or one.date)
-        and one.told == other.told
-    )
-
-
-def _agreed(own: Numbers, name: str) -> Numbers:
-    if "three digits" in own.how:
-        return own
-    return replace(
-        own,
-        confidence=0.8 if own.confidence <= 0.5 else max(own.confidence, 0.88),
-        reason=f"{own.reason} So says {name}.",
-    )
-
-
-def _settle(
-    own: Numbers | None,
-    other: Numbers | None,
-    third: Numbers | None,
-    around: Surroundings,
-    *,
-    is_anime: bool,
-) -> Numbers:
-    if own is not None and third is not None and _agree(own, third):
-        return _agreed(own, "guessit")
-    if other is not None and third is not None and _agree(other, third):
-        both = replace(
-            third,
-            confidence=0.6 if own is not None else SURE,
-            reason="anitomy-ng and guessit read the same.",
-        )
-        return (
-            own
-            if own is not None and own.confidence > 0.6
-            else _with_season(both, around)
-        )
-    if own is not None:
-        return own
-    if third is not None and (is_anime or (third.season or 0) > 1900):
-        third = None
-    return _with_season(third or other or _NONE, around)
-
-
-def _with_season(numbers: Numbers, around: Surroundings) -> Numbers:
-    if numbers.season is None and numbers.episodes and around.season is not None:
-        return replace(numbers, season=around.season, absolute=())
-    return numbers
-
-
-def _against_folder(own: Numbers, around: Surroundings) -> Numbers:
-    if own.season is None or around.season is None or own.season == around.season:
-        return own
-    return replace(
-        own,
-        confidence=0.5,
-        reason=f"{own.reason} But its folder is season {around.season}.",
-    )
 
 
 def _build(numbers: Numbers, around: Surroundings, text: str) -> ParsedName:
@@ -331,7 +184,7 @@ _RESOLUTION = Finding(reason="It is in the name.", confidence=0.98)
 
 
 def _refused(around: Surroundings, reason: str) -> ParsedName:
-    nothing = replace(_NONE, how="refused", reason=reason)
+    nothing = replace(NOTHING, how="refused", reason=reason)
     return _plain("unknown", around, around.title, nothing)
 
 
@@ -343,7 +196,7 @@ def _extra(around: Surroundings, stem: str, own: Numbers | None) -> ParsedName:
         else "Its name says that it is no episode."
     )
     of_episode = own is not None and own.how == "SxxEyy" and not around.is_ignored
-    numbers = own if own is not None and of_episode else _NONE
+    numbers = own if own is not None and of_episode else NOTHING
     title = around.title or parse_folder(_own_title(stem, numbers.start)).title
     return _plain(
         "extra",
