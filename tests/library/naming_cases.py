@@ -138,6 +138,7 @@ IN_FOLDERS = [
     absolute("Mob Psycho 100/Mob Psycho 100 05.mkv", 5),
     absolute("86/86 - 05.mkv", 5),
     absolute("Area 88/Area.88.-.07.mkv", 7),
+    Case(name="Show/Season 1/Show S01E05.5.mkv", label="5.5"),
     absolute("Show/12.mkv", 12),
     absolute("Show/01 - Title.mkv", 1),
 ]

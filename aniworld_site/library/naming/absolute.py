@@ -219,7 +219,12 @@ def _range(flat: str) -> Found | None:
             int(match["a"]),
             int((match["more"] or match["b"]).rpartition("-")[2]),
         )
-        if last <= first or (_YEAR.match(match["a"]) and _YEAR.match(match["b"])):
+        is_season = match["b"].startswith("0") and not match["a"].startswith("0")
+        if (
+            last <= first
+            or is_season
+            or (_YEAR.match(match["a"]) and _YEAR.match(match["b"]))
+        ):
             continue
         if (
             " " in match["sep"]

@@ -38,6 +38,7 @@ _BARE = re.compile(
 )
 _SPACED = re.compile(r" (?P<sep>[~]) (?P<e>\d{1,4})(?![a-z0-9])", re.IGNORECASE)
 _VERSION = re.compile(r"[ ._]?\[?v(\d)(?![a-z0-9])", re.IGNORECASE)
+_HALF = re.compile(r"\.5(?![\da-z]|\.\d)", re.IGNORECASE)
 _PART = re.compile(r"[ ._-]{0,3}(?:part|pt|cd)[ ._]?(\d)(?![0-9])", re.IGNORECASE)
 _ABSOLUTE = re.compile(
     r"[\s._]*(?:-\s*|\(|\[)?(\d{3,4}(?:-\d{3,4})*)(?=$|[\s)\]._])(?!\s*[-.]\d\d)"
@@ -154,12 +155,14 @@ def _seasoned(
     version, part = _VERSION.match(text, end), _PART.match(text, end)
     absolute = _ABSOLUTE.match(text, end)
     shown = f"{numbers[0]}" if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
+    is_half = len(numbers) == 1 and _HALF.match(text, end) is not None
     return Numbers(
+        label=f"{numbers[0]}.5" if is_half else None,
         how=how,
         reason=f"The name says season {season}, episode {shown} ({how}).",
-        confidence=confidence,
+        confidence=0.8 if is_half else confidence,
         season=season,
-        episodes=tuple(numbers),
+        episodes=() if is_half else tuple(numbers),
         absolute=_absolute(absolute, len(numbers)),
         version=int(version[1]) if version is not None else 1,
         part=int(part[1]) if part is not None else None,

@@ -75,7 +75,7 @@ def _settle(
     if other is not None and third is not None and _agree(other, third):
         both = replace(
             third,
-            confidence=0.6 if own is not None else SURE,
+            confidence=SURE if own is None and len(third.episodes) == 1 else 0.6,
             reason="anitomy-ng and guessit read the same.",
         )
         return (

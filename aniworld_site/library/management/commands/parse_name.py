@@ -52,7 +52,7 @@ def as_lines(name: str, parsed: ParsedName) -> Iterator[str]:
     yield f"  {'kind':<11}{parsed.kind}, {sure}, read as {parsed.how} ({parsed.confidence:.2f})"
     for field in FIELDS:
         value, finding = _plain(getattr(parsed, field)), parsed.findings.get(field)
-        if value in (None, [], {}, ""):
+        if value in (None, [], {}, "") or (field == "version" and value == 1):
             continue
         shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
         why = (
