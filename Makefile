@@ -38,10 +38,10 @@ check: setup-dev
 	$(CHECK_ENV) $(BIN)/python manage.py makemigrations --check --dry-run
 
 test-python: setup-dev
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist loadscope
 
 test-postgres: setup-dev
-	ANIWORLD_TEST_DATABASE=postgres $(BIN)/pytest -n 2 -m "not browser and not fault"
+	ANIWORLD_TEST_DATABASE=postgres $(BIN)/pytest -n 2 --dist loadscope -m "not browser and not fault"
 
 test-js:
 	@if command -v node >/dev/null; then node --test tests/js/*.test.js; else echo "SKIPPED tests/js: node is not installed"; fi
