@@ -26,6 +26,10 @@ def types(publications: list[Publication], room: str) -> list[str]:
     return [each.message.type for each in publications if each.room == room]
 
 
+def all_of(publications: list[Publication], kind: str) -> list[Any]:
+    return [each.message for each in publications if each.message.type == kind]
+
+
 def last(publications: list[Publication], room: str, kind: str) -> Any:
     found: list[Message] = [
         each.message
@@ -82,11 +86,8 @@ def test_progress_names_the_series_that_is_read(
     with published() as publications:
         scan(root)
 
-    named = {
-        (each.message.key, each.message.folder)
-        for each in publications
-        if each.message.type == "scan_progress"
-    }
+    reports = all_of(publications, "scan_progress")
+    named = {(report.key, report.folder) for report in reports}
     assert ("dark", "Dark/Season 01") in named
 
 
@@ -95,9 +96,7 @@ def test_a_failed_and_a_cancelled_scan_are_told():
         scan(make_root(path="/nowhere/at/all"))
         cancel_scan(open_scan(ScanRequest(root=make_root(), by="tests"))[0])
 
-    failed, cancelled = (
-        each.message for each in publications if each.message.type == "scan_failed"
-    )
+    failed, cancelled = all_of(publications, "scan_failed")
     assert (failed.cancelled, cancelled.cancelled) == (False, True)
     assert "cannot be read" in failed.error_message
 
