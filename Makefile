@@ -47,4 +47,5 @@ test-js:
 	@if command -v node >/dev/null; then node --test tests/js/*.test.js; else echo "SKIPPED tests/js: node is not installed"; fi
 
 bench: setup-dev
+	$(BIN)/python -m benchmarks.names
 	$(BIN)/python -m benchmarks.library_scan
