@@ -41,7 +41,7 @@ test-python: setup-dev
 	$(BIN)/pytest -n 2 --dist loadscope
 
 test-postgres: setup-dev
-	ANIWORLD_TEST_DATABASE=postgres $(BIN)/pytest -n 2 --dist loadscope -m "not browser and not fault"
+	ANIWORLD_TEST_DATABASE=postgres $(BIN)/pytest -n 2 --dist loadscope -m "not browser"
 
 test-js:
 	@if command -v node >/dev/null; then node --test tests/js/*.test.js; else echo "SKIPPED tests/js: node is not installed"; fi
