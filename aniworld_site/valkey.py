@@ -51,6 +51,8 @@ def command(binary: Path, data_dir: Path) -> list[str]:
         "maxmemory": "256mb",
         "maxmemory-policy": "noeviction",
         "loglevel": "warning",
+        # Beside its data: what it says at each start is of no use to a person.
+        "logfile": str(data_dir / "valkey" / "valkey.log"),
     }
     return [
         str(binary),
