@@ -6,20 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from aniworld_site.library.messages import Count, Folder, Key, Sentence
 from realtime.messages import Message
-
-Key = Annotated[
-    str,
-    Field(
-        min_length=1,
-        max_length=64,
-        pattern=r"^[a-z0-9]+(?:[-_][a-z0-9]+)*$",
-        examples=["attack-on-titan"],
-    ),
-]
-Folder = Annotated[str, Field(max_length=300, examples=["Attack on Titan (2013)"])]
-Count = Annotated[int, Field(ge=0)]
-Sentence = Annotated[str, Field(min_length=1, max_length=500)]
 
 
 class DownloadMessage(Message):
