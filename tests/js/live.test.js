@@ -23,11 +23,10 @@ function open(...children) {
 const sent = (action) => sockets.last.sent.filter((frame) => frame.action === action).map((frame) => frame.data.room);
 const settle = () => document.dispatchEvent(new Event("htmx:afterSettle"));
 
-function answerJoins() {
-  for (const frame of sockets.last.sent.filter((sentFrame) => sentFrame.action === "join")) {
-    sockets.last.receive({ type: "joined", data: frame.data, ref: frame.ref });
-  }
-}
+const joins = () => sockets.last.sent.filter((frame) => frame.action === "join");
+const answer = (frame) => sockets.last.receive({ type: "joined", data: frame.data, ref: frame.ref });
+const answerJoins = () => joins().forEach(answer);
+const answerJoin = (room) => answer(joins().find((frame) => frame.data.room === room));
 
 function countRefreshes(element) {
   const counter = { count: 0 };
@@ -116,22 +115,62 @@ test("a refresh that waited reaches the element that took the place of the one i
   assert.equal(refreshes.count, 1);
 });
 
-test("every join refreshes once: the page may be older than it", () => {
+test("rooms joined together refresh once, when the last one is joined: the page may be older than that", () => {
+  const element = new FakeElement({ "data-live-rooms": "scan queue", "data-live-refresh": "scan_complete" });
+  const refreshes = countRefreshes(element);
+  open(element);
+  sockets.last.welcome();
+  answerJoin("scan");
+  clock.pass(1_000);
+  assert.equal(refreshes.count, 0);
+  answerJoin("queue");
+  assert.equal(refreshes.count, 1);
+  clock.pass(10_000);
+  assert.equal(refreshes.count, 1);
+});
+
+test("after a lost connection the joins refresh once more", () => {
   const element = new FakeElement({ "data-live-rooms": "scan queue", "data-live-refresh": "scan_complete" });
   const refreshes = countRefreshes(element);
   open(element);
   sockets.last.welcome();
   answerJoins();
-  clock.pass(300);
-  assert.equal(refreshes.count, 2);
   clock.pass(10_000);
 
   sockets.last.end(1006);
   clock.pass(20_000);
   sockets.last.welcome();
-  assert.equal(refreshes.count, 2);
+  assert.equal(refreshes.count, 1);
   answerJoins();
-  assert.equal(refreshes.count, 3);
+  assert.equal(refreshes.count, 2);
+  clock.pass(10_000);
+  assert.equal(refreshes.count, 2);
+});
+
+test("a room that is not joined keeps the refresh back for 2 s, and a late join refreshes again", () => {
+  const element = new FakeElement({ "data-live-rooms": "scan queue", "data-live-refresh": "scan_complete" });
+  const refreshes = countRefreshes(element);
+  open(element);
+  sockets.last.welcome();
+  answerJoin("scan");
+  clock.pass(1_999);
+  assert.equal(refreshes.count, 0);
+  clock.pass(1);
+  assert.equal(refreshes.count, 1);
+  clock.pass(5_000);
+  answerJoin("queue");
+  assert.equal(refreshes.count, 2);
+});
+
+test("a refused room is not waited for by those that are joined after it", () => {
+  const element = new FakeElement({ "data-live-rooms": "scan queue", "data-live-refresh": "scan_complete" });
+  const refreshes = countRefreshes(element);
+  open(element);
+  sockets.last.welcome();
+  const { ref } = sockets.last.sent.find((frame) => frame.data.room === "scan");
+  sockets.last.receive({ type: "error", data: { code: "forbidden" }, ref });
+  answerJoin("queue");
+  assert.equal(refreshes.count, 1);
 });
 
 test("the status shows state and label, and an unchanged label is not set again", () => {

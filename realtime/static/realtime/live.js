@@ -3,6 +3,9 @@ import { Room } from "./room.js";
 import { matches, Scope, words } from "./scope.js";
 import { Throttle } from "./throttle.js";
 
+/** A room that cannot be joined for longer does not keep the others' news back. */
+const JOINS_WITHIN_MS = 2_000;
+
 /** Binds a page to a connection by its `data-live-*` attributes. Elements are looked up per message, so swapped ones need no set-up. */
 export class LivePage {
   /**
@@ -20,6 +23,8 @@ export class LivePage {
     this.scopes = new WeakMap();
     /** @type {WeakMap<Element, Throttle>} */
     this.refreshers = new WeakMap();
+    /** Runs from the first join that is answered until the page is refreshed for it. */
+    this.joinsTimer = null;
   }
 
   start() {
@@ -47,7 +52,7 @@ export class LivePage {
       const room = new Room(this.connection, name);
       this.rooms.set(name, room);
       // What happened between the page's making, or the loss, and this join was not delivered.
-      room.addEventListener("joined", () => this.#refreshAll());
+      room.addEventListener("joined", () => this.#refreshOnceJoined());
       room.join();
     }
   }
@@ -64,7 +69,15 @@ export class LivePage {
     return this.scopes.get(element);
   }
 
+  /** Once for all rooms that are joined together: each alone would fetch every part again. */
+  #refreshOnceJoined() {
+    this.joinsTimer ??= this.clock.setTimeout(() => this.#refreshAll(), JOINS_WITHIN_MS);
+    if (![...this.rooms.values()].some((room) => room.state === "joining")) this.#refreshAll();
+  }
+
   #refreshAll() {
+    this.clock.clearTimeout(this.joinsTimer);
+    this.joinsTimer = null;
     for (const element of this.#all("data-live-refresh")) this.#refresh(element);
   }
 
