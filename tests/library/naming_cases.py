@@ -57,6 +57,21 @@ SEASONED = [
     seasoned("Show.2009.416.hdtv-grp", 4, 16),
     seasoned("Show.5of9.Title.DVDRip", 1, 5),
     seasoned("Show Part Two 720p HDTV", 1, 2),
+    seasoned("Show SO2E04", 2, 4),
+    seasoned("Show Sn4 Ep14", 4, 14),
+    seasoned("Show 01E06", 1, 6),
+    seasoned("Show.S01.07.AVC", 1, 7),
+    seasoned("Show-s03-x01", 3, 1),
+    seasoned("Show1x01.HDTV", 1, 1),
+    seasoned("[5.01] Title", 5, 1),
+    seasoned("Show - 6.01 - Title", 6, 1),
+    seasoned("Show - Episode 1.22 - Title", 1, 22),
+    seasoned("Show.8.sez.21.ser.iz.23", 8, 21),
+    seasoned("Show 5-й сезон 09-я серия", 5, 9),
+    seasoned("Show. Сезон №9. Серия №180", 9, 180),
+    seasoned("2-06. Title", 2, 6),
+    seasoned("Show 03-20.mkv", 3, 20),
+    Case(name="Show.2016.E04.Title.720p", season=1, episodes=(4,), absolute=(4,)),
 ]
 MULTIPLE = [
     seasoned("Show.S01E01E02.mkv", 1, 1, 2),
@@ -66,6 +81,17 @@ MULTIPLE = [
     seasoned("Show.S01E01.S01E02.mkv", 1, 1, 2),
     seasoned("Show - S07E22 - 7x23 - Title", 7, 22, 23),
     seasoned("Show S14E00.and.S14E01", 14, 0, 1),
+    seasoned("Show S04E05E09", 4, 5, 9),
+    seasoned("Show.S03E21.22.HDTV", 3, 21, 22),
+    seasoned("Show S03E02.X.1080p", 3, 2),
+    seasoned("Show 1x01 to 10 480i", 1, *range(1, 11)),
+    seasoned("Show Part 1 and Part 2", 1, 1, 2),
+    seasoned("Show Season 1, 2 of 12", 1, 2),
+    seasoned("Show.Pt.VI.720p", 1, 6),
+    absolute("Show E14E15E16", 14, 15, 16),
+    absolute("[Group] Show - 01+02 [720p]", 1, 2),
+    absolute("[Group] Show - 01 - 12 [1080p]", *range(1, 13)),
+    seasoned("[Group] Show Season 2 - 15 ao 17 [1080p]", 2, 15, 16, 17),
     seasoned("Show 2x04x05", 2, 4, 5),
     seasoned("Show 8x01_02 - Title", 8, 1, 2),
     seasoned("Show [02x01-x02]", 2, 1, 2),
@@ -97,6 +123,10 @@ ABSOLUTE = [
     absolute("Show #957", 957),
     absolute("Show 69. Bölüm (29.10.2023) 1080p", 69),
     absolute("[Group] Show - 09a (DVD) [49874745].mkv", 9),
+    absolute("[Group] Show [01Pre][1080p]", 1),
+    absolute("[字幕组][Show][02(57)][1080P]", 2),
+    absolute("[字幕组][Show][04_卡农曲][1080P]", 4),
+    absolute("[字幕组]Show[747][2023.02.25][AVC]", 747),
     absolute("[Group] Show 14 Title Part 2.mp4", 14),
     absolute("第11話.mkv", 11),
     absolute("【字幕组】【Show】[第05话][1080p_HEVC]", 5),
@@ -129,6 +159,8 @@ IN_FOLDERS = [
     seasoned("Show/Season 4/Show [401] Title.avi", 4, 1),
     seasoned("Show/Season 1/Show - 05 - 12 Angry Men.mkv", 1, 5),
     seasoned("Show/Season 1/5.mkv", 1, 5),
+    seasoned("Season 2/7 - 12 Angry Men.avi", 2, 7),
+    seasoned("Season 2009/S2009x02 blah.avi", 2009, 2),
     seasoned("Show/Season 1/第11話.mkv", 1, 11),
     seasoned("庆余年第二季/01.mp4", 2, 1),
     seasoned("C:\\Test\\Show\\Season 2\\S02E21.avi", 2, 21),
@@ -143,6 +175,22 @@ IN_FOLDERS = [
     absolute("Show/01 - Title.mkv", 1),
 ]
 NUMBERLESS = [
+    Case(name="Show Season 2 [1080p]", season=2),
+    Case(name="The.100.Season.1.Complete", season=1),
+    Case(name="Show - 1a. Temporada", season=1),
+    *(
+        Case(name=name)
+        for name in (
+            "Show Season 1-8 Complete",
+            "Show Seasons 1 and 2",
+            "Show Season 1, 2 & 3",
+            "Show Complete Seasons 01 & 02 1080p",
+            "Show Movie - 09 - Title - 1080p",
+            "Film 1984 (2020) [2160p]",
+            "www.site.com - Film (1997) [1080p]",
+        )
+    ),
+] + [
     Case(name=name)
     for name in (
         "Movie.2010.1080p.BluRay.x264-GRP.mkv",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aniworld_site.library.naming.cleaning import MASK
 from aniworld_site.library.naming.folders import number_of
 from aniworld_site.library.naming.results import Numbers
-from aniworld_site.library.naming.seasoned import spread
+from aniworld_site.library.naming.seasoned import follow, spread
 
 _END = rf"(?=\s*(?:$|[\[(){{\]}}|{MASK}]))"
 _DONE = r"(?:\s?\(?(?:end|fin|final|完|完结|完結)\)?)?"
@@ -18,15 +18,16 @@ _CJK = re.compile(
     rf"第\s?(?P<a>\d{{1,4}}|[一二三四五六七八九十百]{{1,6}}(?=[話话集回]))(?:\s?[-~]\s?(?P<b>\d{{1,4}}))?\s?{_VER}{_DONE}\s?[話话集回]?"
 )
 _WORD = re.compile(
-    r"(?<![a-z])(?:episodes?|epis[oó]dio|episodio|[ée]pisode|folgen?|cap[ií]tulo|avsnitt|odcinek|aflevering|episodul|эпизод|серия|ova|oad|sp|ex|eps?|e|#)[\s:#-]{0,2}"
-    rf"(?P<a>\d{{1,4}})(?P<d>\.\d)?{_VER}(?:\s?[-~&+]\s?(?:ep?)?\s?(?P<b>\d{{1,4}})(?![\d{MASK}]))?(?![\da-z])",
+    r"(?<![a-z])(?:episodes?|epis[oó]dio|episodio|[ée]pisode|folgen?|cap[ií]tulo|avsnitt|odcinek|aflevering|episodul|эпизод|сери[яи]|ova|oad|sp|ex|eps?|e)[\s:#№-]{0,2}"
+    rf"(?P<a>\d{{1,4}})(?P<d>\.\d)?{_VER}(?:\s?[-~&+]\s?(?:ep?)?\s?(?P<b>\d{{1,4}})(?![\d{MASK}]))?(?![\da-df-z]|e(?!p?\d))",
     re.IGNORECASE,
 )
+_SIGN = re.compile(rf"(?<![\w&])#\s?(?P<a>\d{{1,4}}){_VER}(?!\w|\.\d)")
 _LABEL = re.compile(
     rf"(?:(?<=[-_\[] )|(?<=[\s_\[]))(?P<a>\d{{1,4}}\.[1-9])(?:\.\d)?{_VER}(?=[\s_\])]|$)"
 )
 _RANGE = re.compile(
-    rf"(?<![\w.-])(?P<a>\d{{1,4}})(?:v\d)?(?P<sep>\s?[-~]\s?)(?P<b>\d{{1,4}})(?P<more>(?:-\d{{1,4}}){{0,20}}){_VER}{_DONE}(?![\w-])",
+    rf"(?<![\w.-])(?P<a>\d{{1,4}})(?:v\d)?(?P<sep>\s?[-~+&]\s?|\s(?:ao|al|to|bis)\s)(?P<b>\d{{1,4}})(?P<more>(?:-\d{{1,4}}){{0,20}}){_VER}{_DONE}(?![\w-])",
     re.IGNORECASE,
 )
 _DASH = re.compile(
@@ -37,15 +38,16 @@ _TIGHT = re.compile(
     rf"(?<=[^\W\d]|{MASK})-(?P<a>\d{{2,4}}){_VER}{_DONE}{_END}", re.IGNORECASE
 )
 _BOX = re.compile(
-    rf"[\[({{]\s?(?:第|#|ep\.?)?(?P<a>\d{{1,4}}){_VER}{_DONE}[話话集]?{_VER.replace('<v>', '<w>')}\s?[\])}}]",
+    rf"[\[({{]\s?(?:第|#|ep\.?)?(?P<a>\d{{1,4}}){_VER}{_DONE}[話话集]?{_VER.replace('<v>', '<w>')}(?:pre|\s?\(\d{{1,4}}\))?\s?[\])}}]",
     re.IGNORECASE,
 )
+_TITLED_BOX = re.compile(r"(?<=\]\[)(?P<a>0\d|\d\d)(?P<v>)\s[^\W\d][^\[\]]{0,60}\]")
 _OF = re.compile(
-    r"(?<!\w)(?P<a>\d{1,3})\s?(?:of|de|von|van|din|/|(?:серия\s)?из)\s?(?P<b>\d{1,4})(?!\w)",
+    r"(?<!\w)(?<!\d-)(?P<a>\d{1,3})\s?(?:of|de|von|van|din|iz|/|(?:серия\s)?из)\s?(?P<b>\d{1,4})(?!\w)",
     re.IGNORECASE,
 )
 _PART = re.compile(
-    r"(?<![a-z])(?<!movie )(?:part|pt|chapter|teil|parte)\s?(?P<a>\d{1,3}|one|two|three|four|five|six|seven|eight|nine|ten)(?!\w)",
+    r"(?<![a-z])(?<!movie )(?:part|pt|chapter|teil|parte)\s?(?P<a>\d{1,3}|one|two|three|four|five|six|seven|eight|nine|ten)(?:\s(?:and|to)\s(?:part\s)?(?P<b>\d{1,2}))?(?!\w)",
     re.IGNORECASE,
 )
 _LAST = re.compile(
@@ -56,11 +58,18 @@ _FIRST = re.compile(
     rf"^\s?(?P<a>\d{{1,4}}){_VER}{_DONE}(?=$|\s|[.\-\[({MASK}])(?!\s?-\s?\d)",
     re.IGNORECASE,
 )
+_LEADING = re.compile(r"(?P<a>\d{1,2})(?P<v>)(?:\s-)?\s(?=\d{1,4}\s[^\W\d])")
 _STOP = re.compile(rf"[\[({{{MASK}]")
+_FILMS = re.compile(r"(?<![a-z])movies?\s?$", re.IGNORECASE)
+_CLOSED = re.compile(_END)
 _LEAD = re.compile(r"^(?:\s*\[[^\[\]]*\]|\s*★[^\[]*|\s*\([^()]*\))+")
 _NAMES = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+_ROMANS = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X"]
+_ROMAN = re.compile(
+    r"(?<![A-Za-z])(?:[Ee]pisode|[Ee]p|[Pp]art|[Pp]t|[Cc]hapter)\s(?P<a>[IVX]{1,4})(?!\w)"
+)
 _AFTER = re.compile(
-    r"(?<!\w)(?P<a>\d{1,4})\.?\s{0,2}(?P<v>)(?:rész|серия|эпизод|b(?:ö|o)l(?:ü|u)m|blm|話|话|集)(?!\w)",
+    r"(?<!\w)(?P<a>\d{1,4})(?:-?[ая](?=\s))?\.?\s{0,2}(?P<v>)(?:rész|сери[яи]|ser(?=\siz)|seria|эпизод|b(?:ö|o)l(?:ü|u)m|blm|話|话|集)(?!\w)",
     re.IGNORECASE,
 )
 _YEAR = re.compile(r"(?:19[3-9]|20[0-4])\d$")
@@ -122,12 +131,15 @@ def find_number(flat: str) -> Found | None:
         _word,
         _range,
         _dash,
+        _sign,
         _box,
         _tight,
+        _titled_box,
         _of,
         _first,
         _last,
         _part,
+        _roman,
     ):
         found = find(flat)
         if found is not None:
@@ -192,7 +204,24 @@ def _word(flat: str) -> Found | None:
             _version(match),
             label,
         )
-    return _pair(match, "episode word", 0.9)
+    found = _pair(match, "episode word", 0.9)
+    if match is None or found is None:
+        return None
+    more, _, doubt = follow(
+        flat, -1, str(found.numbers[-1]), match.end(), separators=""
+    )
+    return replace(
+        found,
+        numbers=(*found.numbers, *more[1:]),
+        confidence=0.6 if doubt else found.confidence,
+    )
+
+
+def _sign(flat: str) -> Found | None:
+    start = _FIRST.match(flat)
+    if start is not None and flat[start.end() :].startswith(" - "):
+        return None
+    return _single(_SIGN.search(flat), "episode word", 0.9)
 
 
 def _label(flat: str) -> Found | None:
@@ -232,7 +261,10 @@ def _range(flat: str) -> Found | None:
             and not _is_spaced_range(flat, match)
         ):
             continue
-        numbers = spread(first, last)
+        is_list = match["sep"] in {"+", "&"} and not match["more"]
+        if is_list and len(match["a"]) < 2:
+            continue
+        numbers = (first, last) if is_list else spread(first, last)
         return Found(
             match["a"], numbers, "absolute range", 0.75, match.start(), _version(match)
         )
@@ -249,6 +281,10 @@ def _overlapping(pattern: re.Pattern[str], flat: str) -> Iterator[re.Match[str]]
 
 def _is_spaced_range(flat: str, match: re.Match[str]) -> bool:
     follows_dash = flat[: match.start()].rstrip().endswith("-")
+    if match["sep"].strip().isalpha():
+        return follows_dash
+    if follows_dash and match["a"] in {"01", "001"} and len(match["b"]) > 1:
+        return _CLOSED.match(flat, match.end()) is not None
     return match["a"].startswith("0") and len(match["a"]) > 1 and not follows_dash
 
 
@@ -260,6 +296,8 @@ def _dash(flat: str) -> Found | None:
             or flat[match.end() :].lstrip()[0] in f"-[({{{MASK}"
         )
         if _YEAR.match(match["a"]) and not is_closed:
+            continue
+        if _FILMS.search(flat, 0, match.start()):
             continue
         if is_closed:
             return _single(match, "absolute", 0.92)
@@ -284,6 +322,16 @@ def _box(flat: str) -> Found | None:
             match, "number in brackets", 0.88 if flat[match.start()] == "[" else 0.6
         )
     return None
+
+
+def _titled_box(flat: str) -> Found | None:
+    """Find "[04 Title of the episode]" behind another bracket."""
+    return _single(_TITLED_BOX.search(flat), "number in brackets", 0.6)
+
+
+def find_box(flat: str) -> Found | None:
+    """Return a number that has a bracket of its own."""
+    return _box(flat)
 
 
 def _lone(flat: str) -> Found | None:
@@ -318,6 +366,11 @@ def _first(flat: str) -> Found | None:
         MASK,
     }
     return _single(match, "number at the start", 0.6) if is_set_off else None
+
+
+def find_leading(flat: str) -> Found | None:
+    """Return the first of two numbers that words follow, as in "7 - 12 Angry Men"."""
+    return _single(_LEADING.match(flat), "number at the start", 0.8)
 
 
 def find_first(flat: str) -> Found | None:
@@ -357,6 +410,8 @@ def _after_title(flat: str, matches: list[re.Match[str]]) -> Found | None:
         or (is_single and part.start() > match.end() + 3)
     ):
         return _part(flat)
+    if part is not None and part["b"] and part.end() == match.end():
+        return _part(flat)
     follows = flat[match.end() :].lstrip()
     is_open = follows[:1] not in {"", "[", "(", "-", MASK}
     if (
@@ -374,10 +429,21 @@ def _title_before(flat: str, position: int) -> bool:
     return bool(flat[lead.end() if lead is not None else 0 : position].strip(" -"))
 
 
+def _roman(flat: str) -> Found | None:
+    """Find "Part IV" and "Episode VIII"."""
+    match = _ROMAN.search(flat)
+    if match is None or match["a"] not in _ROMANS:
+        return None
+    number = _ROMANS.index(match["a"]) + 1
+    return Found(str(number), (number,), "part", 0.5, match.start())
+
+
 def _part(flat: str) -> Found | None:
     match = _PART.search(flat)
     if match is None:
         return None
     word = match["a"].lower()
     number = int(word) if word.isdigit() else _NAMES.index(word) + 1
-    return Found(str(number), (number,), "part", 0.5, match.start())
+    last = int(match["b"] or number)
+    numbers = spread(number, last) if last >= number else (number,)
+    return Found(str(number), numbers, "part", 0.5, match.start())

@@ -19,7 +19,7 @@ _YEAR = re.compile(r"[\s._]*[(\[]((?:19|20)\d\d)(?:\s?-\s?(?:(?:19|20)\d\d)?)?[)
 _TAG = re.compile(r"\[[^\[\]]{0,80}\]|\{[^{}]{0,80}\}|【[^【】]{0,80}】")
 _LOOSE_YEAR = re.compile(r"(?<=\S)[\s._]((?:19|20)\d\d)$")
 _SPACES = re.compile(r"\s{2,}")
-SEASON_WORD = r"(?:season|saison|staffel|temporada|stagione|seizoen|sezon|s[äa]song|kausi|évad|sæson|сезон|シーズン)"
+SEASON_WORD = r"(?:season|saison|staffel|temporada|stagione|seizoen|sez(?:on)?|s[äa]song|kausi|évad|sæson|сез(?:он)?|temp(?=[ .]?\d)|シーズン)"
 _RELEASE = re.compile(
     rf"(?<=[\w)!?])[\s._\-(\[]+(?:s\d{{1,4}}(?:[\s._-]?e\d{{1,5}}|(?=[\s._\-)\]]|$))|\d{{1,2}}x\d{{2,3}}(?!\d)|{SEASON_WORD}[\s._]?\d{{1,2}}(?!\w)"
     r"|(?:480|540|576|720|1080|2160)[pi](?![a-z])|(?:blu-?ray|bdrip|web-?dl|web-?rip|hdtv|dvd-?rip)(?![a-z]))",

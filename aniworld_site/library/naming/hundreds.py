@@ -15,7 +15,7 @@ LAST_SEASON = 40
 LAST_EPISODE = 40
 _DOUBLE = re.compile(r"(?<!\w)(\d{1,2})(\d\d)[ ._](\1)(\d\d)(?!\w)")
 _PACKED = re.compile(r"(?<!\w)(\d{1,2})(\d\d)(\d\d)(?=\s)")
-_PAIR = re.compile(r"(?!(\d\d)-\1)(\d\d)-(0[1-9]|[1-9]\d)(?=\s[^\W\d])")
+_PAIR = re.compile(r"(?!(\d\d)-\1)(\d{1,2})-(0[1-9]|[1-9]\d)(?=\.?\s{1,2}[^\W\d])")
 _THREE = re.compile(r"(?<=[\s._\[])(?P<a>[1-9]\d\d)(?=[\s._\])]|$)")
 _DASH_NUMBER = re.compile(r"\s-\s*\d{1,2}(?=\s|$|v\d)")
 _LOOSE = {
@@ -127,6 +127,18 @@ def _read_before_date(masked: str) -> Numbers | None:
     return replace(
         _reading(match["a"], split[0], (split[1],), match.start(), agrees=False),
         date=dated.date,
+    )
+
+
+def read_file_range(found: Found) -> Numbers | None:
+    """Read "03-20" of one file as season 3, episode 20: it hardly holds eighteen episodes."""
+    first, last = found.numbers[0] if found.numbers else 0, found.numbers[-1:]
+    if found.how != "absolute range" or len(found.numbers) < 3:
+        return None
+    if not 0 < first < LAST_SEASON or len(found.digits) > 2 or last[0] > 99:
+        return None
+    return _reading(
+        f"{found.digits}-{last[0]:02}", first, last, found.start, agrees=False
     )
 
 

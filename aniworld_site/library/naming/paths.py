@@ -54,7 +54,12 @@ def parse_path(path: str, *, is_anime: bool | None = None) -> ParsedName:
     likely = is_anime_like(text) if is_anime is None else is_anime
     stripped = _without_title(text, around.title)
     try:
-        own = read_name(stripped, is_anime=likely, folder_season=around.season)
+        own = read_name(
+            stripped,
+            is_anime=likely,
+            folder_season=around.season,
+            is_file=bool(extension),
+        )
     except RangeError as error:
         return _refused(around, f"That is too many for one file: {error}")
     if around.is_ignored or (

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 SURE = 0.85
+PACK = "season alone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,18 +11,21 @@ from aniworld_site.library.naming.results import Numbers
 LONGEST_RANGE = 200
 _EP = r"(?:episode|epis[oó]dio|episodio|folge|afl|ep|e)"
 _SXE = re.compile(
-    rf"(?:(?<![a-z0-9])(?:s\s?|t(?=\d\d?x?e\d))(?P<s>\d{{1,4}})[ ._,\-\]\[]{{0,3}}x?{_EP}[ ._]{{0,2}}-?(?P<e>\d{{1,5}})(?![0-9])"
+    rf"(?:(?<![a-z0-9])(?:sn?\s?|so(?=\d[ex]\d)|t(?=\d\d?x?e\d))(?P<s>\d{{1,4}})[ ._,\-\]\[]{{0,3}}x?{_EP}[ ._]{{0,2}}-?(?P<e>\d{{1,5}})(?![0-9])"
     r"|(?<=[a-z])s(?P<s2>\d\d)e(?P<e2>\d{2,3})(?!\d)"
-    r"|(?<![a-z0-9])s(?P<s3>\d{1,2})[ ._]?x[ ._]?(?P<e3>\d{1,3})(?![0-9]))",
+    r"|(?<![a-z0-9])s(?P<s3>\d{1,2}|(?:19|20)\d\d)[ ._-]?x[ ._]?(?P<e3>\d{1,3})(?![0-9])"
+    r"|(?<![a-z0-9.])(?P<s4>\d{1,2})e(?P<e4>\d{2,3})(?![a-z0-9])"
+    r"|(?<![a-z0-9])s(?P<s5>\d\d)\.(?P<e5>\d\d)(?=\.(?!\d{1,2}(?!\d))))",
     re.IGNORECASE,
 )
 _NXM = re.compile(
-    r"(?<![a-z0-9])(?<!\d[.,])(?P<s>\d{1,2}|(?:19|20)\d\d)[ _]?x[ _]?(?P<e>\d{1,3})(?![0-9pi])(?!x26)",
+    r"(?:(?<![a-z0-9])(?<!\d[.,])(?P<s>\d{1,2}|(?:19|20)\d\d)[ _]?[x\u0445][ _]?(?P<e>\d{1,3})(?![0-9pi])(?!x26)"
+    r"|(?<=[a-z])(?P<s2>\d)x(?P<e2>\d\d)(?![0-9a-z]))",
     re.IGNORECASE,
 )
 _WORDS = re.compile(
-    rf"(?<![a-z]){SEASON_WORD}[ ._]{{0,2}}(?P<s>\d{{1,4}})[\s._,\-)\]\[(]{{1,4}}(?:of \d+[ ,]{{1,2}})?"
-    rf"(?:episode|epis[oó]dio|episodio|[ée]pisode|folge|ep|e|cap[ií]tulo|cap|эпизод|серия|aflevering)[ ._]{{0,2}}(?P<e>\d{{1,4}})(?!\d)",
+    rf"(?<![a-z])(?:{SEASON_WORD}|series)[ ._:№#]{{0,2}}(?P<s>\d{{1,4}})[\s._,\-)\]\[(]{{1,4}}(?:of \d+[ ,]{{1,2}})?"
+    rf"(?:episode|epis[oó]dio|episodio|[ée]pisode|folge|ep|e|cap[ií]tulo|cap|эпизод|сери[яи]|ser|aflevering)[ ._:№#]{{0,2}}(?P<e>\d{{1,4}})(?!\d)",
     re.IGNORECASE,
 )
 _CAP = re.compile(
@@ -30,13 +33,14 @@ _CAP = re.compile(
     re.IGNORECASE,
 )
 _MORE = re.compile(
-    r"(?P<sep>[ ._]?[-~&+,][ ._]?|[ ._](?:and|et|und|y)[ ._]|[ ._]|)(?:\[?s(?P<s>\d{1,4})[ ._]?)?(?:(?P<n>\d{1,4})x|ep?|x(?!26\d))[ ._]?(?P<e>\d{1,5})(?![0-9])",
+    r"(?P<sep>[ ._]?[-~&+,][ ._]?|[ ._](?:and|et|und|y|to)[ ._]|[ ._]|)(?:\[?s(?P<s>\d{1,4})[ ._]?)?(?:(?P<n>\d{1,4})x|ep?|x(?!26\d))[ ._]?(?P<e>\d{1,5})(?![0-9]|[pi](?![a-z]))",
     re.IGNORECASE,
 )
 _BARE = re.compile(
     r"(?P<sep>[-~_&+])(?P<e>\d{1,4})(?![a-z0-9]|\.\d(?!\d))(?:v\d)?", re.IGNORECASE
 )
-_SPACED = re.compile(r" (?P<sep>[~]) (?P<e>\d{1,4})(?![a-z0-9])", re.IGNORECASE)
+_SPACED = re.compile(r" (?P<sep>~|to) (?P<e>\d{1,4})(?![a-z0-9])", re.IGNORECASE)
+_NEXT = re.compile(r"\.(?P<e>\d\d)(?=\.[^\W\d])")
 _VERSION = re.compile(r"[ ._]?\[?v(\d)(?![a-z0-9])", re.IGNORECASE)
 _HALF = re.compile(r"\.5(?![\da-z]|\.\d)", re.IGNORECASE)
 _PART = re.compile(r"[ ._-]{0,3}(?:part|pt|cd)[ ._]?(\d)(?![0-9])", re.IGNORECASE)
@@ -64,7 +68,7 @@ def _group(match: re.Match[str], *names: str) -> str:
     return next(match[name] for name in names if match[name] is not None)
 
 
-def _follow(
+def follow(
     text: str, season: int, first: str, position: int, *, separators: str
 ) -> tuple[list[int], int, bool]:
     """Collect the numbers after the first: `E01E02`, `E01-E03`, `E01-03`. Returns them, where they end, any doubt."""
@@ -81,11 +85,11 @@ def _follow(
             or len(numbers) > LONGEST_RANGE
         ):
             break
-        if sep in {"-", "~", "_"}:
+        if sep in {"-", "~", "_", "to"}:
             numbers.extend(spread(numbers[-1] + 1, number))
         else:
             doubt = doubt or number != numbers[-1] + 1
-            numbers.extend(spread(numbers[-1] + 1, number) if sep == "" else [number])
+            numbers.append(number)
         position = match.end()
     return numbers, position, doubt
 
@@ -112,8 +116,12 @@ def read_sxe(text: str) -> Numbers | None:
     match = _SXE.search(text)
     if match is None:
         return None
-    season, first = int(_group(match, "s", "s2", "s3")), _group(match, "e", "e2", "e3")
-    numbers, end, doubt = _follow(text, season, first, match.end(), separators="")
+    season = int(_group(match, "s", "s2", "s3", "s4", "s5"))
+    first = _group(match, "e", "e2", "e3", "e4", "e5")
+    numbers, end, doubt = follow(text, season, first, match.end(), separators="")
+    dotted = _NEXT.match(text, end)
+    if dotted is not None and int(dotted["e"]) == numbers[-1] + 1:
+        numbers, end = [*numbers, int(dotted["e"])], dotted.end()
     return _seasoned(
         text,
         (match.start(), end),
@@ -129,9 +137,9 @@ def read_nxm(text: str) -> Numbers | None:
     match = _NXM.search(text)
     if match is None:
         return None
-    season = int(match["s"])
-    numbers, end, doubt = _follow(text, season, match["e"], match.end(), separators="_")
-    sure = len(match["e"]) > 1 and " " not in match[0] and not doubt
+    season, first = int(_group(match, "s", "s2")), _group(match, "e", "e2")
+    numbers, end, doubt = follow(text, season, first, match.end(), separators="_")
+    sure = len(first) > 1 and " " not in match[0] and not doubt
     return _seasoned(
         text,
         (match.start(), end),
@@ -155,6 +163,8 @@ def _seasoned(
     version, part = _VERSION.match(text, end), _PART.match(text, end)
     absolute = _ABSOLUTE.match(text, end)
     shown = f"{numbers[0]}" if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
+    if numbers[-1] - numbers[0] >= len(numbers):
+        shown = ", ".join(map(str, numbers))
     is_half = len(numbers) == 1 and _HALF.match(text, end) is not None
     return Numbers(
         label=f"{numbers[0]}.5" if is_half else None,
@@ -184,6 +194,27 @@ def _absolute(match: re.Match[str] | None, count: int) -> tuple[int, ...]:
     )
 
 
+_DOTTED = re.compile(
+    r"(?:^|(?<=\[)|(?<=- )|(?<=episode )|(?<=ep ))(?P<s>\d{1,2})\.(?P<e>\d\d|1\d\d)(?=\]|\s-\s|$)",
+    re.IGNORECASE,
+)
+
+
+def read_dotted(text: str) -> Numbers | None:
+    """Read "[5.01]", "- 6.01 -" and "Episode 1.22": two digits are no part of an episode."""
+    match = _DOTTED.search(text)
+    if match is None or match["e"] == "00" or match["s"] in {"0", "00"}:
+        return None
+    return _seasoned(
+        text,
+        match.span(),
+        int(match["s"]),
+        [int(match["e"])],
+        how="1.02",
+        confidence=0.7,
+    )
+
+
 def read_words(text: str) -> Numbers | None:
     """Read "Season 1 Episode 2" in several languages."""
     match = _WORDS.search(text)
@@ -192,7 +223,7 @@ def read_words(text: str) -> Numbers | None:
     if match["e"] and len(match["e"]) >= 3 and "cap" in match[0].lower():
         return read_cap(text)
     season = int(match["s"])
-    numbers, end, doubt = _follow(text, season, match["e"], match.end(), separators="")
+    numbers, end, doubt = follow(text, season, match["e"], match.end(), separators="")
     return _seasoned(
         text,
         (match.start(), end),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from aniworld_site.library.naming.opinions import ask_anitomy, ask_guessit
-from aniworld_site.library.naming.results import SURE, Numbers
+from aniworld_site.library.naming.results import PACK, SURE, Numbers
 from aniworld_site.library.naming.surroundings import Surroundings
 
 NOTHING = Numbers(
@@ -26,7 +26,7 @@ def weigh(
         own is None or own.confidence < SURE or own.how == "folder + number"
     ):
         return _with_release(own, around.numbers)
-    if not name:
+    if not name or (own is not None and own.how == PACK):
         return own or NOTHING
     if own is not None and own.confidence >= SURE:
         return _against_folder(own, around)
@@ -55,9 +55,14 @@ def _agree(one: Numbers, other: Numbers) -> bool:
 def _agreed(own: Numbers, name: str) -> Numbers:
     if "three digits" in own.how:
         return own
+    has_gap = len(own.episodes) > 1 and own.episodes[-1] - own.episodes[0] >= len(
+        own.episodes
+    )
     return replace(
         own,
-        confidence=0.8 if own.confidence <= 0.5 else max(own.confidence, 0.88),
+        confidence=0.8
+        if own.confidence <= 0.5 or has_gap
+        else max(own.confidence, 0.88),
         reason=f"{own.reason} So says {name}.",
     )
 
@@ -87,7 +92,13 @@ def _settle(
         return own
     if third is not None and (is_anime or (third.season or 0) > 1900):
         third = None
+    if other is not None and other.season is None and _is_year(other.episodes):
+        other = None
     return _with_season(third or other or NOTHING, around)
+
+
+def _is_year(episodes: tuple[int, ...]) -> bool:
+    return len(episodes) == 1 and 1900 < episodes[0] < 2050
 
 
 def _with_season(numbers: Numbers, around: Surroundings) -> Numbers:
