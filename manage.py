@@ -8,6 +8,7 @@ import sys
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
+from django.db import OperationalError, ProgrammingError
 
 
 def main() -> None:
@@ -16,6 +17,11 @@ def main() -> None:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(f"AniWorld cannot start: {error}")
+    except (OperationalError, ProgrammingError) as error:
+        sys.exit(
+            f"The database cannot be used: {error}\n"
+            "A new one is set up by `manage.py migrate`, and by each start of the site."
+        )
 
 
 if __name__ == "__main__":

@@ -113,6 +113,12 @@ TEMPLATES = [
 
 def sqlite_database(path: Path) -> dict[str, Any]:
     """Return settings under which four writers never meet "database is locked" (IMMEDIATE), and no commit is lost (FULL)."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"ANIWORLD_DATA_DIR names {str(path.parent)!r}, which cannot be made: {error}."
+        ) from error
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": path,

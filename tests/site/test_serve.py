@@ -127,6 +127,24 @@ def test_a_damaged_broker_file_is_set_aside():
         site.remove()
 
 
+def test_a_command_before_the_first_start_says_what_to_do(tmp_path_factory):
+    place = tmp_path_factory.mktemp("new")
+    site = RunningSite(
+        environment={
+            "ANIWORLD_DATA_DIR": str(place / "data"),
+            "ANIWORLD_SECRET_KEY": "tests",
+        }
+    )
+    try:
+        done = site.manage("add_root", str(place))
+    finally:
+        site.remove()
+
+    assert done.returncode == 1
+    assert "A new one is set up by `manage.py migrate`" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_data_folder_too_deep_for_a_socket_works(tmp_path_factory):
     deep = tmp_path_factory.mktemp("deep") / ("d" * 60) / ("e" * 60)
     site = RunningSite(environment={"ANIWORLD_DATA_DIR": str(deep)})
