@@ -24,7 +24,7 @@ from aniworld_site.valkey import socket_path
 from tests.servers import make_database, wants_postgres
 
 PROJECT = Path(__file__).resolve().parent.parent
-START_TIMEOUT_S = 60
+START_TIMEOUT_S = 180
 USER, PASSWORD = "keeper", "a-long-enough-password"
 
 T = TypeVar("T")

@@ -236,7 +236,7 @@ def test_a_kill_during_a_scan_is_healed(
     site.kill(victim)
 
     expect(page.locator(".root", has_text=name)).to_contain_text(
-        "15,000", timeout=60_000
+        "15,000", timeout=180_000
     )
     expect_live(page)
     done = site.manage("scan", "--root", name)
