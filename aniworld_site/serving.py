@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import socket
 from typing import Any
@@ -14,6 +13,7 @@ LARGEST_FRAME_BYTES = 64 * 1024
 HTTP_TIMEOUT_S = 120
 DRAIN_S = 8
 WORKER_THREADS = 4
+SCHEDULE_STOP_S = 3
 NEVER = -1
 
 
@@ -97,16 +97,12 @@ def run_uvicorn(host: str, port: int, *, path: str) -> None:
 
 def run_worker(*, with_beat: bool, log_level: str) -> None:
     """Run a Celery worker of threads, which takes a fraction of the memory of one of processes, and with `with_beat` the schedule in one more."""
-    from celery.beat import EmbeddedService  # The web process needs neither.
+    from aniworld_site.celery import app  # The web process needs neither.
+    from aniworld_site.schedule import Schedule
 
-    from aniworld_site.celery import app
-
-    # Of the service's two kinds this is the thread.
-    beat: Any = None
-    if with_beat:
-        beat = EmbeddedService(app, thread=True, scheduler_cls=app.conf.beat_scheduler)
-    if beat is not None:
-        beat.start()
+    schedule = Schedule(app) if with_beat else None
+    if schedule is not None:
+        schedule.start()
     try:
         app.worker_main(
             [
@@ -120,9 +116,8 @@ def run_worker(*, with_beat: bool, log_level: str) -> None:
             ]
         )
     finally:
-        if beat is not None:
-            with contextlib.suppress(RuntimeError):
-                beat.stop()
+        if schedule is not None:
+            schedule.stop(timeout_s=SCHEDULE_STOP_S)
 
 
 def run_beat(*, log_level: str) -> None:
