@@ -6,8 +6,11 @@ Each `ANIWORLD_X` may also be given as `ANIWORLD_X_FILE`, the path of a file tha
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -78,6 +81,48 @@ def env_choice(name: str, default: str, *, choices: tuple[str, ...]) -> str:
     return value
 
 
+def env_origins(name: str) -> list[str]:
+    """Return full origins like `https://media.example.org`, the only form that a browser's can be compared with."""
+    origins = env_list(name, [])
+    for origin in origins:
+        if not _is_origin(origin):
+            raise ImproperlyConfigured(
+                f"{name} must hold full origins like https://media.example.org, not {origin!r}."
+            )
+    return origins
+
+
+def env_time_zone(name: str, default: str) -> str:
+    value = env_str(name, default)
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError) as error:
+        raise ImproperlyConfigured(
+            f"{name} must be a time zone like Europe/Berlin, not {value!r}."
+        ) from error
+    return value
+
+
+def env_url_path(name: str) -> str:
+    """Return a path without slashes at its ends, of characters that need no quoting in a URL."""
+    value = env_str(name).strip("/")
+    if not re.fullmatch(r"[\w.~/-]*", value, flags=re.ASCII) or "//" in value:
+        raise ImproperlyConfigured(
+            f"{name} must be a path of letters, digits, dots and dashes like aniworld, not {value!r}."
+        )
+    return value
+
+
+def env_broker(name: str) -> str:
+    value = env_str(name)
+    if value and not _is_broker(value):
+        # The value is not repeated, since it may hold a password.
+        raise ImproperlyConfigured(
+            f"{name} must look like redis://host:6379/0, rediss://host:6379/0 or unix:///run/valkey.sock."
+        )
+    return value
+
+
 def env_path(name: str, default: Path) -> Path:
     value = env_str(name)
     path = Path(value).expanduser() if value else default
@@ -110,3 +155,24 @@ def env_secret(name: str, path: Path) -> str:
     if not value:
         raise ImproperlyConfigured(f"{str(path)!r} is empty: delete it, or set {name}.")
     return value
+
+
+def _is_origin(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        origin = f"{parts.scheme}://{parts.hostname}"
+        origin += f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and text.lower() == origin
+
+
+def _is_broker(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        has_server = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    if parts.scheme == "unix":
+        return len(parts.path) > 1
+    return parts.scheme in {"redis", "rediss"} and has_server

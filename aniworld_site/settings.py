@@ -11,12 +11,16 @@ from django.core.exceptions import ImproperlyConfigured
 
 from aniworld_site.env import (
     env_bool,
+    env_broker,
     env_choice,
     env_int,
     env_list,
+    env_origins,
     env_path,
     env_secret,
     env_str,
+    env_time_zone,
+    env_url_path,
 )
 from aniworld_site.valkey import socket_path
 
@@ -30,9 +34,9 @@ DATA_DIR = env_path("ANIWORLD_DATA_DIR", BASE_DIR / "data")
 DEBUG = env_bool("ANIWORLD_DEBUG", default=False)
 SECRET_KEY = env_secret("ANIWORLD_SECRET_KEY", DATA_DIR / "secret_key")
 ALLOWED_HOSTS = env_list("ANIWORLD_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env_list("ANIWORLD_TRUSTED_ORIGINS", [])
+CSRF_TRUSTED_ORIGINS = env_origins("ANIWORLD_TRUSTED_ORIGINS")
 HTTPS = env_bool("ANIWORLD_HTTPS", default=False)
-BASE_PATH = env_str("ANIWORLD_BASE_PATH").strip("/")
+BASE_PATH = env_url_path("ANIWORLD_BASE_PATH")
 FORCE_SCRIPT_NAME = f"/{BASE_PATH}" if BASE_PATH else None
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -169,11 +173,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Broker: one Valkey or Redis carries the channel layer and the worker's wake-ups. Without a URL it is the embedded one.
 
-REDIS_URL = env_str("ANIWORLD_REDIS_URL")
-if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
-    raise ImproperlyConfigured(
-        "ANIWORLD_REDIS_URL must start with redis://, rediss:// or unix://."
-    )
+REDIS_URL = env_broker("ANIWORLD_REDIS_URL")
 BROKER_URL = REDIS_URL or f"unix://{socket_path(DATA_DIR)}"
 CHANNEL_LAYERS = {
     "default": {
@@ -217,7 +217,12 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {
-    "sweep-scans": {"task": "aniworld_site.library.tasks.sweep_scans", "schedule": 5.0}
+    "sweep-scans": {
+        "task": "aniworld_site.library.tasks.sweep_scans",
+        "schedule": 5.0,
+        # While no worker is there the looks that it missed do not pile up.
+        "options": {"expires": 5.0},
+    }
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 
@@ -248,7 +253,7 @@ AUTH_PASSWORD_VALIDATORS = [
 # Language, time, static files
 
 LANGUAGE_CODE = "en"
-TIME_ZONE = env_str("TZ", "UTC")
+TIME_ZONE = env_time_zone("TZ", "UTC")
 USE_TZ = True
 STATIC_URL = f"{FORCE_SCRIPT_NAME or ''}/static/"
 WHITENOISE_USE_FINDERS = True
