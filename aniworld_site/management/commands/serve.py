@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
@@ -88,6 +89,10 @@ class Command(BaseCommand):
                 )
 
     def _run_all(self, options: dict[str, Any]) -> None:
+        if settings.DEBUG and options["host"] not in LOOPBACK:
+            raise CommandError(
+                "ANIWORLD_DEBUG shows the site's insides to whoever meets an error: leave it out, or listen on 127.0.0.1 alone."
+            )
         settings.DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = _lock(settings.DATA_DIR)
         serving.check_address(options["host"], options["port"])
@@ -117,8 +122,15 @@ class Command(BaseCommand):
             )
         if not user or has_users():
             return
+        account = User(username=user, password=password)
         try:
-            validate_password(password)
+            account.clean_fields(exclude=["password"])
+        except ValidationError as error:
+            raise CommandError(
+                f"ANIWORLD_ADMIN_USER: {' '.join(error.messages)}"
+            ) from error
+        try:
+            validate_password(password, user=account)
         except ValidationError as error:
             raise CommandError(
                 f"ANIWORLD_ADMIN_PASSWORD: {' '.join(error.messages)}"
@@ -132,9 +144,7 @@ class Command(BaseCommand):
         )
         if not has_users():
             self.stdout.write("Its first page makes the administrator.")
-        if options["host"] not in LOOPBACK and not os.environ.get(
-            "ANIWORLD_ALLOWED_HOSTS"
-        ):
+        if options["host"] not in LOOPBACK and not env_str("ANIWORLD_ALLOWED_HOSTS"):
             self.stdout.write(
                 "Others reach it only by the names in ANIWORLD_ALLOWED_HOSTS, like ANIWORLD_ALLOWED_HOSTS=nas.local,192.0.2.7: set it."
             )
