@@ -8,16 +8,20 @@ the terminal ends them in our order, and the system ends them when this process 
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
+import select
 import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 
 from aniworld_site import valkey
 
@@ -27,6 +31,7 @@ FIRST_BACKOFF_S, LAST_BACKOFF_S = 0.2, 5.0
 # A child that lived this long was well: its next restart does not wait.
 WELL_AFTER_S = 10.0
 CRASHES_TO_TELL = 5
+CRASHES_TO_SET_ASIDE = 2
 STOP_S, STOP_BROKER_S = 12.0, 5.0
 BROKER_START_S = 5.0
 BROKER = "valkey"
@@ -48,6 +53,8 @@ class Child:
     """Monotonic; when a dead child is due."""
     crashes: int = 0
     """Deaths in a row before it was well."""
+    refused: bool = False
+    """Whether it ended by itself at its last death, with a code that is not 0; `False` for one that was killed."""
 
     @property
     def is_running(self) -> bool:
@@ -76,10 +83,17 @@ class Supervisor:
 
     children: list[Child]
     data_dir: Path
-    stopping: bool = field(default=False)
+    stopping: bool = False
+    signals: socket.socket = field(init=False)
+    """Where the numbers of received signals can be read, one byte each."""
 
     def run(self) -> int:
-        signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
+        self.signals, written = socket.socketpair()
+        written.setblocking(False)  # noqa: FBT003  # The function takes it by position only.
+        # Not sigtimedwait, which macOS lacks.
+        signal.set_wakeup_fd(written.fileno(), warn_on_full_buffer=False)
+        for number in WATCHED:
+            signal.signal(number, _note_signal)
         for child in self.children:
             self._start(child)
         while not self.stopping:
@@ -90,32 +104,47 @@ class Supervisor:
         return 0
 
     def _wait(self, timeout_s: float) -> None:
-        received = signal.sigtimedwait(WATCHED, timeout_s)
-        if received is not None and received.si_signo != signal.SIGCHLD:
-            if self.stopping:
-                # Asked twice: whoever asks is in a hurry.
-                self._kill(self.children)
-            self.stopping = True
+        if not select.select([self.signals], [], [], timeout_s)[0]:
+            return
+        asked = {*self.signals.recv(64)} - {signal.SIGCHLD}
+        if asked and self.stopping:
+            # Asked twice: whoever asks is in a hurry.
+            self._kill(self.children)
+        self.stopping = self.stopping or bool(asked)
 
     def _start(self, child: Child) -> None:
+        try:
+            if child.name == BROKER:
+                self._make_way_for_broker(child)
+            child.start()
+        except (OSError, subprocess.SubprocessError) as error:
+            # A machine out of processes or memory: it passes, and this process has to be there then.
+            self._put_off(child, f"cannot be started ({error})")
+            return
         if child.name == BROKER:
-            valkey.stop_orphan(self.data_dir, timeout_s=BROKER_START_S)
-            if child.crashes >= 2 and (
-                aside := valkey.set_damaged_data_aside(self.data_dir)
-            ):
-                tell(
-                    f"Valkey cannot read its data. It starts empty; the data is kept as {aside}."
-                )
-        child.start()
-        if child.name == BROKER:
-            deadline = time.monotonic() + BROKER_START_S
-            path = valkey.socket_path(self.data_dir)
-            while (
-                child.is_running
-                and time.monotonic() < deadline
-                and not valkey.answers(path)
-            ):
-                time.sleep(0.02)
+            self._await_broker(child)
+
+    def _make_way_for_broker(self, child: Child) -> None:
+        valkey.stop_orphan(self.data_dir, timeout_s=BROKER_START_S)
+        # Once, and only for what it refused to read: a full disk or whoever kills it is no reason to lose the data.
+        if (
+            child.refused
+            and child.crashes == CRASHES_TO_SET_ASIDE
+            and (aside := valkey.set_damaged_data_aside(self.data_dir))
+        ):
+            tell(
+                f"Valkey cannot read its data. It starts empty; the data is kept as {aside}."
+            )
+
+    def _await_broker(self, child: Child) -> None:
+        deadline = time.monotonic() + BROKER_START_S
+        path = valkey.socket_path(self.data_dir)
+        while (
+            child.is_running
+            and time.monotonic() < deadline
+            and not valkey.answers(path)
+        ):
+            time.sleep(0.02)
 
     def _revive(self) -> None:
         now = time.monotonic()
@@ -132,25 +161,25 @@ class Supervisor:
         code = child.process.returncode
         # What it started must not go on beside its successor.
         child.send(signal.SIGKILL)
-        child.process = None
-        child.crashes = (
-            0 if now - child.started_at > WELL_AFTER_S else child.crashes + 1
-        )
-        wait_s = (
-            min(FIRST_BACKOFF_S * 2**child.crashes, LAST_BACKOFF_S)
-            if child.crashes
-            else FIRST_BACKOFF_S
-        )
-        child.restart_at = now + min(wait_s, LAST_BACKOFF_S - POLL_S)
-        why = (
+        child.process, child.refused = None, code > 0
+        if now - child.started_at > WELL_AFTER_S:
+            child.crashes = -1
+        self._put_off(
+            child,
             f"was killed by {signal.Signals(-code).name}"
             if code < 0
-            else f"ended with code {code}"
+            else f"ended with code {code}",
         )
+
+    def _put_off(self, child: Child, why: str) -> None:
+        """Note one more crash and when to try again, in any case so soon that it is back within 5 s."""
+        child.crashes += 1
+        wait_s = min(FIRST_BACKOFF_S * 2**child.crashes, LAST_BACKOFF_S - POLL_S)
+        child.restart_at = time.monotonic() + wait_s
         tell(f"{child.name} {why}; it is started again.")
         if child.crashes == CRASHES_TO_TELL:
             tell(
-                f"{child.name} has ended {CRASHES_TO_TELL} times in a row: what it printed above says why. It is tried on."
+                f"{child.name} has ended {CRASHES_TO_TELL} times in a row: {_where_it_says_why(child, self.data_dir)} says why. It is tried on."
             )
 
     def _stop(self) -> None:
@@ -178,9 +207,12 @@ class Supervisor:
                 child.process.wait()
 
 
-def _prepare_child(parent: int):  # type: ignore[no-untyped-def]  # subprocess takes any callable.
+def _note_signal(_number: int, _frame: FrameType | None) -> None:
+    """Take the signal's own effect from it; its number is read where the supervisor waits."""
+
+
+def _prepare_child(parent: int) -> Callable[[], None]:
     def prepare() -> None:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, WATCHED)
         if libc is not None:
             libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
             if os.getppid() != parent:
@@ -189,9 +221,17 @@ def _prepare_child(parent: int):  # type: ignore[no-untyped-def]  # subprocess t
     return prepare
 
 
+def _where_it_says_why(child: Child, data_dir: Path) -> str:
+    if child.name == BROKER:
+        return str(data_dir / "valkey" / "valkey.log")
+    return "what it printed above"
+
+
 def tell(sentence: str) -> None:
-    sys.stderr.write(f"{sentence}\n")
-    sys.stderr.flush()
+    # A terminal that was closed must not end the site before its children have.
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"{sentence}\n")
+        sys.stderr.flush()
 
 
 def main() -> int:
