@@ -18,7 +18,7 @@ test: check test-js test-python test-postgres
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "AniWorld needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>&1): name another with make PYTHON=python3.12"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "$(PYTHON) could not make $(VENV). On Debian and Ubuntu this helps: apt-get install python3-venv"; exit 1; }
 
 $(VENV)/.runtime: requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
@@ -31,7 +31,7 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
 check: setup-dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	git ls-files 'templates/*.html' | xargs $(BIN)/djade --check --target-version 5.2
+	find templates -name '*.html' -exec $(BIN)/djade --check --target-version 5.2 {} +
 	$(BIN)/djlint --lint --quiet templates
 	$(CHECK_ENV) $(BIN)/mypy .
 	$(BIN)/lint-imports
