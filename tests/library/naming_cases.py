@@ -71,6 +71,10 @@ SEASONED = [
     seasoned("Show. Сезон №9. Серия №180", 9, 180),
     seasoned("2-06. Title", 2, 6),
     seasoned("Show 03-20.mkv", 3, 20),
+    seasoned("show_03_19.avi", 3, 19),
+    seasoned("Show-2016-02_04.avi", 2, 4),
+    seasoned("3.001.Title.WEBRip.mkv", 3, 1),
+    seasoned("Show.S04E03-10.000.metres.mkv", 4, 3),
     Case(name="Show.2016.E04.Title.720p", season=1, episodes=(4,), absolute=(4,)),
 ]
 MULTIPLE = [
@@ -123,6 +127,9 @@ ABSOLUTE = [
     absolute("Show #957", 957),
     absolute("Show 69. Bölüm (29.10.2023) 1080p", 69),
     absolute("[Group] Show - 09a (DVD) [49874745].mkv", 9),
+    absolute("Show Epizoda 170.flv", 170),
+    absolute("Show.1978.(4-ja.serija.iz.4).avi", 4),
+    absolute("[Group][Show/Title][46][BIG5](tags:/one/two)", 46),
     absolute("[Group] Show [01Pre][1080p]", 1),
     absolute("[字幕组][Show][02(57)][1080P]", 2),
     absolute("[字幕组][Show][04_卡农曲][1080P]", 4),

@@ -18,7 +18,7 @@ _CJK = re.compile(
     rf"第\s?(?P<a>\d{{1,4}}|[一二三四五六七八九十百]{{1,6}}(?=[話话集回]))(?:\s?[-~]\s?(?P<b>\d{{1,4}}))?\s?{_VER}{_DONE}\s?[話话集回]?"
 )
 _WORD = re.compile(
-    r"(?<![a-z])(?:episodes?|epis[oó]dio|episodio|[ée]pisode|folgen?|cap[ií]tulo|avsnitt|odcinek|aflevering|episodul|эпизод|сери[яи]|ova|oad|sp|ex|eps?|e)[\s:#№-]{0,2}"
+    r"(?<![a-z])(?:episodes?|epis[oó]dio|episodio|[ée]pisode|folgen?|cap[ií]tulo|avsnitt|odcinek|odc|epizod[ea]?|aflevering|episodul|эпизод|сери[яи]|ova|oad|sp|ex|eps?|e)[\s:#№-]{0,2}"
     rf"(?P<a>\d{{1,4}})(?P<d>\.\d)?{_VER}(?:\s?[-~&+]\s?(?:ep?)?\s?(?P<b>\d{{1,4}})(?![\d{MASK}]))?(?![\da-df-z]|e(?!p?\d))",
     re.IGNORECASE,
 )
@@ -69,7 +69,7 @@ _ROMAN = re.compile(
     r"(?<![A-Za-z])(?:[Ee]pisode|[Ee]p|[Pp]art|[Pp]t|[Cc]hapter)\s(?P<a>[IVX]{1,4})(?!\w)"
 )
 _AFTER = re.compile(
-    r"(?<!\w)(?P<a>\d{1,4})(?:-?[ая](?=\s))?\.?\s{0,2}(?P<v>)(?:rész|сери[яи]|ser(?=\siz)|seria|эпизод|b(?:ö|o)l(?:ü|u)m|blm|話|话|集)(?!\w)",
+    r"(?<!\w)(?P<a>\d{1,4})(?:-?(?:[ая]|[jy]a)(?=\s))?\.?\s{0,2}(?P<v>)(?:rész|сери[яи]|ser(?=\siz)|seri[jy]?a|эпизод|b(?:ö|o)l(?:ü|u)m|blm|話|话|集)(?!\w)",
     re.IGNORECASE,
 )
 _YEAR = re.compile(r"(?:19[3-9]|20[0-4])\d$")

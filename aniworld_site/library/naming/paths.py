@@ -115,7 +115,11 @@ def _is_inside(folder: str, name: str) -> bool:
     if folder.endswith(" ") and name.startswith(" "):
         return True
     brackets = name.translate(_BRACKETS)
-    opened, closed = brackets.find("["), brackets.find("]")
+    return _closes_first(brackets, "[", "]") or _closes_first(brackets, "(", ")")
+
+
+def _closes_first(name: str, opening: str, closing: str) -> bool:
+    opened, closed = name.find(opening), name.find(closing)
     return closed >= 0 and not 0 <= opened < closed
 
 

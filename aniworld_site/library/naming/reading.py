@@ -27,6 +27,7 @@ from aniworld_site.library.naming.results import PACK, Numbers
 from aniworld_site.library.naming.seasoned import (
     read_cap,
     read_dotted,
+    read_loose_pair,
     read_nxm,
     read_sxe,
     read_words,
@@ -94,6 +95,7 @@ def read_name(
         or read_words(masked)
         or read_cap(masked)
         or read_dotted(masked)
+        or (read_loose_pair(masked) if is_file and not is_anime else None)
     )
     if numbers is not None:
         return numbers

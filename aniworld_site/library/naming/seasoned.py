@@ -37,7 +37,8 @@ _MORE = re.compile(
     re.IGNORECASE,
 )
 _BARE = re.compile(
-    r"(?P<sep>[-~_&+])(?P<e>\d{1,4})(?![a-z0-9]|\.\d(?!\d))(?:v\d)?", re.IGNORECASE
+    r"(?P<sep>[-~_&+])(?P<e>\d{1,4})(?![a-z0-9]|\.\d(?!\d)|\.000(?!\d))(?:v\d)?",
+    re.IGNORECASE,
 )
 _SPACED = re.compile(r" (?P<sep>~|to) (?P<e>\d{1,4})(?![a-z0-9])", re.IGNORECASE)
 _NEXT = re.compile(r"\.(?P<e>\d\d)(?=\.[^\W\d])")
@@ -198,6 +199,25 @@ _DOTTED = re.compile(
     r"(?:^|(?<=\[)|(?<=- )|(?<=episode )|(?<=ep ))(?P<s>\d{1,2})\.(?P<e>\d\d|1\d\d)(?=\]|\s-\s|$)",
     re.IGNORECASE,
 )
+
+
+_LOOSE_PAIR = re.compile(
+    r"(?:(?<=[^\W\d][-_. ])|(?<=[-_. ](?:19|20)\d\d[-_. ]))(?P<s>0?[1-9]|[1-3]\d)(?P<sep>[._])(?P<e>\d{2,3})(?:[.-]F)?$"
+    r"|^(?P<s2>\d{1,2})\.(?P<e2>\d{2,3})(?=[. ][^\W\d])"
+)
+
+
+def read_loose_pair(text: str) -> Numbers | None:
+    """Read "office_03_19", "Show.02.09" and "1.01 Title" of one file. Never sure."""
+    match = _LOOSE_PAIR.search(text)
+    if match is None:
+        return None
+    season, episode = int(_group(match, "s", "s2")), int(_group(match, "e", "e2"))
+    if season == 0 or episode == 0:
+        return None
+    return _seasoned(
+        text, match.span(), season, [episode], how="two numbers", confidence=0.55
+    )
 
 
 def read_dotted(text: str) -> Numbers | None:

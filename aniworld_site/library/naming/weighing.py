@@ -53,7 +53,7 @@ def _agree(one: Numbers, other: Numbers) -> bool:
 
 
 def _agreed(own: Numbers, name: str) -> Numbers:
-    if "three digits" in own.how:
+    if "three digits" in own.how or own.how == "two numbers":
         return own
     has_gap = len(own.episodes) > 1 and own.episodes[-1] - own.episodes[0] >= len(
         own.episodes
