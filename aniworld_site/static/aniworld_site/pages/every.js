@@ -46,12 +46,30 @@ document.addEventListener("change", countTicked);
 document.addEventListener("htmx:afterSettle", countTicked);
 countTicked();
 
-// Only one thing unfolds over the page at a time, and a click elsewhere folds it up.
-document.addEventListener("click", (event) => {
-  for (const menu of document.querySelectorAll("details[data-menu][open]")) {
-    if (!menu.contains(/** @type {Node} */ (event.target))) menu.removeAttribute("open");
+// What was left empty says nothing in an address.
+document.addEventListener("formdata", (event) => {
+  if (/** @type {HTMLFormElement} */ (event.target).method !== "get") return;
+  const fields = event.formData;
+  for (const name of new Set(fields.keys())) {
+    if (fields.getAll(name).every((value) => value === "")) fields.delete(name);
   }
 });
+
+// How many were found is read out to who searched, and not whenever a scan adds one.
+document.addEventListener("htmx:afterSettle", (event) => {
+  const { requestConfig } = /** @type {CustomEvent} */ (event).detail;
+  const found = document.querySelector("[data-found]");
+  if (found && requestConfig?.elt instanceof HTMLFormElement) found.textContent = document.querySelector(".count")?.firstChild?.textContent ?? "";
+});
+
+// Only one thing unfolds over the page at a time; a click or a step elsewhere folds it up.
+for (const type of ["click", "focusin"]) {
+  document.addEventListener(type, (event) => {
+    for (const menu of document.querySelectorAll("details[data-menu][open]")) {
+      if (!menu.contains(/** @type {Node} */ (event.target))) menu.removeAttribute("open");
+    }
+  });
+}
 document.addEventListener("keydown", (event) => {
   const menu = document.querySelector("details[data-menu][open]");
   if (event.key !== "Escape" || !menu) return;
