@@ -1,5 +1,6 @@
-/** Shortcuts: / searches, g and a letter goes to a page, j and k walk along a list, ? explains them. */
+/** Shortcuts: / searches, g and a letter goes to a page, j and k walk along a list, ? explains them. They can be switched off: who speaks to the computer presses keys without meaning to. */
 const PATIENCE_MS = 1200;
+const OFF = "aniworld.keys.off";
 
 export class Keyboard {
   /** @param {Document} document */
@@ -11,14 +12,42 @@ export class Keyboard {
     document.addEventListener("keydown", (event) => this.onKey(event));
     for (const button of document.querySelectorAll("[data-help-open]")) {
       /** @type {HTMLElement} */ (button).hidden = false;
-      button.addEventListener("click", () => this.help?.showModal());
+      button.addEventListener("click", () => this.explain(/** @type {HTMLElement} */ (button)));
     }
+    const box = /** @type {HTMLInputElement | null} */ (document.querySelector("[data-keys-on]"));
+    if (box) box.checked = this.isOn;
+    box?.addEventListener("change", () => (this.isOn = box.checked));
+  }
+
+  get isOn() {
+    try {
+      return localStorage.getItem(OFF) === null;
+    } catch {
+      return true;
+    }
+  }
+
+  set isOn(isOn) {
+    try {
+      if (isOn) localStorage.removeItem(OFF);
+      else localStorage.setItem(OFF, "1");
+    } catch {
+      // Without storage the keys stay on.
+    }
+  }
+
+  /** @param {HTMLElement} [button] in a menu that folds up, so the focus comes back to the menu */
+  explain(button) {
+    const menu = button?.closest("details");
+    menu?.querySelector("summary")?.focus();
+    menu?.removeAttribute("open");
+    this.help?.showModal();
   }
 
   /** @param {KeyboardEvent} event */
   onKey(event) {
     const target = /** @type {HTMLElement} */ (event.target);
-    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || this.help?.open) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || this.help?.open || !this.isOn) return;
     if (target.closest?.("input:not([type=checkbox]), select, textarea, [contenteditable]")) return;
     const isGoing = event.timeStamp - this.goingSince < PATIENCE_MS;
     this.goingSince = !isGoing && event.key === "g" ? event.timeStamp : -Infinity;
@@ -37,7 +66,7 @@ export class Keyboard {
     if (key === "/") return this.search();
     if (key === "j" || key === "k") return this.walk(key === "j" ? 1 : -1);
     if (key !== "?") return false;
-    this.help?.showModal();
+    this.explain();
     return true;
   }
 
