@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.library.trees import write, write_season
-from tests.running import PASSWORD, USER, RunningSite
+from tests.running import PASSWORD, USER, RunningSite, until
 
 PLACES = ("/", "/series/", "/series/echo/", "/scans/", "/unmatched/", "/roots/")
 LIVE_MS = 20_000
+ROOT = "AHomeWithoutASpace" * 4
+ENDLESS, RIGHT_TO_LEFT = "Endless" * 30, "مسلسل الصحراء الكبرى والنجوم البعيدة"
+
+# A box with a label around it is as large as that; what only screen readers see is 1 pixel wide.
+SMALL_TARGETS = """() => [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, summary")]
+  .map((element) => element.matches("[type=checkbox]") ? element.closest("label") ?? element : element)
+  .filter((element) => element.checkVisibility())
+  .map((element) => [element.outerHTML.slice(0, 80), element.getBoundingClientRect()])
+  .filter(([, {width, height}]) => width > 1 && (width < 24 || height < 24))
+  .map(([name, {width, height}]) => `${name}: ${width} x ${height}`)"""
 
 
 @pytest.fixture(scope="module")
 def held(site: RunningSite, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A root that was scanned, with a series and a folder that nobody can tell."""
+    """A root that was scanned, with series, two of an awkward name, and a folder that nobody can tell."""
     folder = tmp_path_factory.mktemp("library")
     write_season(folder, "Echo", episodes=30)
+    write_season(folder, ENDLESS, episodes=3)
+    write_season(folder, RIGHT_TO_LEFT, episodes=3)
     write(folder, "Strange/clip.mkv")
-    site.manage("add_root", str(folder), "--name", "Home")
-    assert site.manage("scan", "--root", "Home").returncode == 0
+    write(folder, f"Strange/{'w' * 250}.mkv")
+    site.manage("add_root", str(folder), "--name", ROOT)
+    assert site.manage("scan", "--root", ROOT).returncode == 0
     return folder
 
 
@@ -51,6 +65,20 @@ def test_everything_works_without_scripts(browser: Browser, site: RunningSite):
     page.context.close()
 
 
+def places(page: Page, site: RunningSite) -> Iterator[str]:
+    """Open one page after the other, with all that can be unfolded; those of the awkward series come last."""
+    page.goto(f"{site.url}/series/")
+    cards = page.locator(".card", has_text=re.compile("Endless|مسلسل"))
+    awkward = [str(card.get_attribute("href")) for card in cards.all()]
+    assert len(awkward) == 2
+    for place in (*PLACES, *awkward):
+        page.goto(f"{site.url}{place}")
+        page.evaluate(
+            "document.querySelectorAll('main details').forEach((each) => (each.open = true))"
+        )
+        yield place
+
+
 @pytest.mark.usefixtures("held")
 @pytest.mark.parametrize("width", [360, 800, 1280])
 def test_nothing_is_wider_than_the_screen(
@@ -59,10 +87,61 @@ def test_nothing_is_wider_than_the_screen(
     page = log_in(site)
     page.set_viewport_size({"width": width, "height": 800})
 
-    for place in PLACES:
-        page.goto(f"{site.url}{place}")
+    for place in places(page, site):
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wide <= 0, place
+
+
+@pytest.mark.usefixtures("held")
+def test_a_finger_meets_everything(
+    site: RunningSite, log_in: Callable[[RunningSite], Page]
+):
+    """WCAG 2.2, 2.5.8: 24 by 24 pixels."""
+    page = log_in(site)
+    page.set_viewport_size({"width": 360, "height": 800})
+
+    small = {place: page.evaluate(SMALL_TARGETS) for place in places(page, site)}
+
+    assert {place: found for place, found in small.items() if found} == {}
+
+
+@pytest.mark.usefixtures("held")
+@pytest.mark.parametrize("place", PLACES)
+def test_each_part_is_renewed_once_after_the_page_is_live(
+    site: RunningSite, log_in: Callable[[RunningSite], Page], place: str
+):
+    page = log_in(site)
+    page.goto("about:blank")
+    renewed: list[str] = []
+    page.on(
+        "request",
+        lambda request: renewed.append(request.headers.get("hx-target", "")),
+    )
+    parts = page.locator("[data-live-refresh]")
+
+    page.goto(f"{site.url}{place}")
+    until(lambda: parts.count() == len(set(filter(None, renewed))))
+    # Long enough for a second renewal, which waits 300 ms; that none comes shows only in time.
+    page.wait_for_timeout(1_000)
+
+    targets = sorted(filter(None, renewed))
+    assert targets == sorted(set(targets))
+
+
+@pytest.mark.usefixtures("held")
+def test_addresses_name_only_what_was_chosen(
+    site: RunningSite, log_in: Callable[[RunningSite], Page]
+):
+    page = log_in(site)
+    page.goto(f"{site.url}/series/")
+
+    page.locator("input[name=q]").fill("echo")
+    page.wait_for_url(f"{site.url}/series/?q=echo")
+    expect(page.locator("[data-found]")).to_contain_text("1 series found")
+    page.locator("select[name=filter]").select_option("missing")
+    page.wait_for_url(f"{site.url}/series/?q=echo&filter=missing")
+    page.locator("input[name=q]").fill("")
+    page.wait_for_url(f"{site.url}/series/?filter=missing")
 
 
 @pytest.mark.usefixtures("held")
@@ -80,10 +159,44 @@ def test_keys_lead_through_the_pages(
     page.keyboard.type("nothing like it")
     expect(page.get_by_role("heading", name="Nothing fits")).to_be_visible()
     expect(page.locator("input[name=q]")).to_be_focused()
-    page.locator("h1").focus()
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+
+
+def test_the_skip_link_leads_past_the_navigation(
+    site: RunningSite, log_in: Callable[[RunningSite], Page]
+):
+    page = log_in(site)
+
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_in_viewport()
+    page.keyboard.press("Enter")
+
+    expect(page.locator("main")).to_be_focused()
+
+
+def test_the_help_gives_the_focus_back_and_switches_the_keys_off(
+    site: RunningSite, log_in: Callable[[RunningSite], Page]
+):
+    page = log_in(site)
+    account = page.locator("[data-menu] summary")
+    shortcuts = page.get_by_role("dialog", name="Keyboard shortcuts")
+    account.focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Keyboard shortcuts").focus()
+    page.keyboard.press("Enter")
+    expect(shortcuts.get_by_role("button", name="Close")).to_be_focused()
+    page.get_by_label("Use these keys").uncheck()
+
+    page.keyboard.press("Escape")
+
+    expect(account).to_be_focused()
+    page.keyboard.press("?")
+    expect(shortcuts).to_be_hidden()
+    page.reload()
+    page.keyboard.press("?")
+    expect(shortcuts).to_be_hidden()
 
 
 def test_what_one_is_doing_survives_a_renewal(
@@ -99,7 +212,7 @@ def test_what_one_is_doing_survives_a_renewal(
     tick.check()
     write(held, "Echo/Season 01/Echo - S01E31.mkv")
 
-    assert site.manage("scan", "--root", "Home").returncode == 0
+    assert site.manage("scan", "--root", ROOT).returncode == 0
 
     expect(page.locator(".grid .cell")).to_have_count(31, timeout=LIVE_MS)
     expect(tick).to_be_checked()
