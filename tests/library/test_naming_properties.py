@@ -89,6 +89,7 @@ def test_any_folder_is_read(name):
         "第" * 86,
         f"{'a' * 300}/Show - S01E01.mkv",
         f"{'a/' * 2100}Show - S01E01.mkv",
+        "[ / " * 500_000,
     ],
 )
 def test_names_out_of_bounds_are_refused_with_a_reason(name: str):

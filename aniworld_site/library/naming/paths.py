@@ -19,6 +19,7 @@ from aniworld_site.library.naming.reading import is_anime_like, read_name
 from aniworld_site.library.naming.results import SURE, Finding, Numbers, ParsedName
 from aniworld_site.library.naming.seasoned import RangeError
 from aniworld_site.library.naming.surroundings import (
+    LONGEST_PATH,
     Surroundings,
     is_too_long,
     read_surroundings,
@@ -39,6 +40,9 @@ def parse_path(path: str, *, is_anime: bool | None = None) -> ParsedName:
         path: With "/" between folders, or "\" where it has no "/". Its last part is the file.
         is_anime: Whether plain numbers count from the first episode; `None` leaves it to the name.
     """
+    if len(path) > LONGEST_PATH:
+        nowhere = read_surroundings("", is_absolute=False)
+        return _refused(nowhere, f"The path is longer than {LONGEST_PATH} characters.")
     slash = "/" if "/" in path else "\\"
     folder, name = split_path(path, slash)
     stem, extension = split_extension(name)
