@@ -280,6 +280,8 @@ def _overlapping(pattern: re.Pattern[str], flat: str) -> Iterator[re.Match[str]]
 
 
 def _is_spaced_range(flat: str, match: re.Match[str]) -> bool:
+    if int(match["a"]) == 0:
+        return False
     follows_dash = flat[: match.start()].rstrip().endswith("-")
     if match["sep"].strip().isalpha():
         return follows_dash

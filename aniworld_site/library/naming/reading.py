@@ -51,6 +51,10 @@ _SPECIAL = re.compile(
 _TAGGED = re.compile(
     r"\[[^\[\]]{1,60}\][ _]?(?P<title>[^\[\]()]{1,150}?)[ _]-[ _](?P<a>\d{2,3}|1\d{3}(?<!19\d\d))(?:v(?P<v>\d))?[ _]?(?:$|[\[(](?!\d{1,4}[\])]))"
 )
+_NUMBERED = re.compile(
+    rf"(?:[^\d\[(]*\s-\s+|[\s{MASK}]*(?:-\s+)?)(?P<a>\d{{1,3}})(?:v(?P<v>\d))?\s-\s+(?P<rest>\S.*)$"
+)
+_BARE = re.compile(rf"(\d{{1,3}})(?![\w.,:'-])(?=\s*(?:$|-|[\[({MASK}]))")
 _HINT = re.compile(
     rf"\bs\d|{SEASON_WORD}|stage|(?<!\d)0\d{{1,2}}$|ova|oad|ovd|special|(?<![a-z])(?:sp|ex|ep)(?![a-z])|\d(?:st|nd|rd|th|x\d)|第|\d{{4}}[.-]\d\d|\bs\d+e\d",
     re.IGNORECASE,
@@ -90,8 +94,15 @@ def read_name(
         return numbers
     text = _SITE.sub(lambda match: " " * len(match[0]), text)
     masked = mask(text)
+    pair = read_nxm(masked)
+    if folder_season is not None:
+        numbers = _read_numbered(
+            flatten(masked), pair, folder_season, is_anime=is_anime
+        )
+        if numbers is not None:
+            return numbers
     numbers = (
-        read_nxm(masked)
+        pair
         or read_words(masked)
         or read_cap(masked)
         or read_dotted(masked)
@@ -111,6 +122,35 @@ def read_name(
     return _read_plain(
         flat, is_anime=is_anime, folder_season=folder_season, is_file=is_file
     )
+
+
+def _read_numbered(
+    flat: str, pair: Numbers | None, folder_season: int, *, is_anime: bool
+) -> Numbers | None:
+    """Read "05 - Catch-22" and "Show - 05 - 3x3" in a season's folder: numbers behind belong to the episode's title."""
+    match = _NUMBERED.match(flat)
+    if match is None or int(match["a"]) == 0:
+        return None
+    bare = _BARE.match(match["rest"])
+    if (
+        bare is not None
+        and len(bare[1]) > 1
+        and match["a"] in {"01", "001", str(folder_season)}
+    ):
+        return None
+    found = Found(
+        match["a"],
+        (int(match["a"]),),
+        "number at the start",
+        0.9,
+        match.start("a"),
+        int(match["v"] or 1),
+    )
+    numbers = _interpret(
+        found, flat, season=None, is_anime=is_anime, folder_season=folder_season
+    )
+    is_other = pair is not None and pair.told != numbers.told
+    return replace(numbers, confidence=0.5) if is_other or bare else numbers
 
 
 def _is_numbered(before: str, *, is_anime: bool) -> bool:
@@ -236,7 +276,7 @@ def _interpret(
             reason=f"The name says season {season}, and the number {found.label or found.digits}.",
             how=f"season + {numbers.how}",
         )
-    if _SPECIAL.search(flat) is not None and folder_season in {None, 0}:
+    if folder_season in {None, 0} and _is_special(flat, found):
         return replace(
             numbers,
             season=0,
@@ -256,6 +296,14 @@ def _interpret(
     if numbers.how in {"part", "number of how many"} and not is_anime:
         return replace(numbers, season=1, absolute=())
     return numbers
+
+
+def _is_special(flat: str, found: Found) -> bool:
+    """Tell "OVA2" and "01 - OVA", but not the title in "Special 7 - 10"."""
+    match = _SPECIAL.search(flat)
+    return match is not None and (
+        match["a"] is None or not found.numbers or int(match["a"]) == found.numbers[0]
+    )
 
 
 def _in_folder(numbers: Numbers, season: int) -> Numbers:

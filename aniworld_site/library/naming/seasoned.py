@@ -84,6 +84,7 @@ def follow(
             (given is not None and int(given) != season)
             or number <= numbers[-1]
             or len(numbers) > LONGEST_RANGE
+            or (match.groupdict().get("n") and len(match["e"]) < len(first))
         ):
             break
         if sep in {"-", "~", "_", "to"}:
@@ -123,6 +124,7 @@ def read_sxe(text: str) -> Numbers | None:
     dotted = _NEXT.match(text, end)
     if dotted is not None and int(dotted["e"]) == numbers[-1] + 1:
         numbers, end = [*numbers, int(dotted["e"])], dotted.end()
+        doubt = True
     return _seasoned(
         text,
         (match.start(), end),
