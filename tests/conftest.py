@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 
 import pytest
+from django.db import connection
 
 from tests import settings as test_settings
 from tests.servers import Valkey
@@ -18,3 +19,15 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def valkey() -> Valkey:
     """The Valkey behind the channel layer and the worker's queue; whoever kills it starts it again."""
     return test_settings.valkey
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """End what a killed command left behind on the server: PostgreSQL deletes no database that somebody uses."""
+    yield
+    if connection.vendor != "postgresql":
+        return
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
