@@ -13,6 +13,7 @@ class ErrorCode(StrEnum):
     UNKNOWN_ACTION = "unknown_action"
     UNKNOWN_ROOM = "unknown_room"
     """Also for a room that exists and is not the asker's, so that nobody can learn which rooms exist."""
+    NOT_JOINED = "not_joined"
     TOO_MANY_ROOMS = "too_many_rooms"
     RATE_LIMITED = "rate_limited"
     TOO_LARGE = "too_large"
@@ -26,10 +27,20 @@ class CloseCode(IntEnum):
     INVALID_FRAMES = 4400
     NOT_LOGGED_IN = 4401
     FORBIDDEN = 4403
+    UNKNOWN_VERSION = 4406
     TOO_SLOW = 4408
     TOO_MANY = 4429
     SERVER_FAULT = 4500
+    RESTART = 4503
 
 
-COMES_BACK = frozenset({CloseCode.TOO_SLOW, CloseCode.TOO_MANY, CloseCode.SERVER_FAULT})
+COMES_BACK = frozenset(
+    {
+        CloseCode.UNKNOWN_VERSION,
+        CloseCode.TOO_SLOW,
+        CloseCode.TOO_MANY,
+        CloseCode.SERVER_FAULT,
+        CloseCode.RESTART,
+    }
+)
 """After these a client connects again by itself."""

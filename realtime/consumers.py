@@ -10,23 +10,30 @@ from time import monotonic
 from typing import Any
 from uuid import uuid4
 
-from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.contrib.auth.models import AnonymousUser
 
 from realtime.codes import COMES_BACK, CloseCode, ErrorCode
 from realtime.conf import RealtimeSettings, get_settings
-from realtime.exceptions import FrameError, PausedError, UnknownRoomError
-from realtime.frames import JoinFrame, LeaveFrame, PingFrame, parse_frame
+from realtime.exceptions import FrameError
+from realtime.frames import (
+    AckFrame,
+    HelloFrame,
+    JoinFrame,
+    LeaveFrame,
+    PingFrame,
+    parse_frame,
+)
 from realtime.heartbeats import Heartbeat
-from realtime.hub import get_hub
+from realtime.history import Position
+from realtime.hub import Guest, get_hub
 from realtime.limits import frame_buckets, seats
+from realtime.links import Link
 from realtime.messages import (
     Bye,
     Connected,
     Error,
-    Joined,
     Left,
     Limits,
     Message,
@@ -34,16 +41,17 @@ from realtime.messages import (
     Pong,
     encode_frame,
 )
+from realtime.metrics import CLOSED, CONNECTIONS, REFUSED
 from realtime.origins import is_allowed_origin
-from realtime.rooms import Room, get_room
-from realtime.sessions import User, get_current_user, is_active
-from realtime.transports import Transport
+from realtime.sessions import User, get_user_key, is_active
+from realtime.transports import make_transport
+from realtime.visits import Visit
 
 logger = logging.getLogger(__name__)
 
 MAX_INVALID_FRAMES = 5
 INVALID = {ErrorCode.BAD_JSON, ErrorCode.BAD_FRAME, ErrorCode.TOO_LARGE}
-JOIN_AGAIN_AFTER_MS = 2_000
+PROTOCOL = 1
 COME_BACK_AFTER_MS = 5_000
 CLOSE_GRACE_S = 2.0
 """For the server to report the end of a connection that was closed."""
@@ -59,7 +67,6 @@ class RoomConsumer(AsyncJsonWebsocketConsumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.connection_id = uuid4().hex
-        self._rooms: dict[str, Room] = {}
         self._key = ""
         """Of the user, once a seat is taken."""
         self._invalid = self._refused = 0
@@ -71,7 +78,8 @@ class RoomConsumer(AsyncJsonWebsocketConsumer):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve the connection; whichever way it ends, nothing of it is left behind."""
         self.scope, self.base_send = scope, send
-        self.transport = Transport(send, on_overflow=self._overflow)
+        self.transport = make_transport(scope, send)
+        self._link = Link(self.transport, on_overflow=self._overflow)
         self._hub = get_hub()
         self._main = asyncio.current_task()
         try:
@@ -106,14 +114,16 @@ class RoomConsumer(AsyncJsonWebsocketConsumer):
         await self.accept()
         self._settings: RealtimeSettings = get_settings()
         self._user: User = self.scope.get("user") or AnonymousUser()
-        if not is_allowed_origin(self.scope):
+        if self._hub.is_draining:
+            await self._dismiss(COME_BACK_AFTER_MS)
+        elif not is_allowed_origin(self.scope):
             await self._end(
                 CloseCode.FORBIDDEN, "This page's address may not connect here."
             )
         elif not is_active(self._user):
             await self._end(CloseCode.NOT_LOGGED_IN, "Log in first.")
         elif not seats.take(
-            f"user:{self._user.pk}", limit=self._settings.max_connections_per_user
+            get_user_key(self._user), limit=self._settings.max_connections_per_user
         ):
             await self._end(
                 CloseCode.TOO_MANY,
@@ -121,8 +131,10 @@ class RoomConsumer(AsyncJsonWebsocketConsumer):
                 after_ms=COME_BACK_AFTER_MS,
             )
         else:
-            self._key = f"user:{self._user.pk}"
-            self._hub.add(self.transport)
+            self._key = get_user_key(self._user)
+            self._visit = Visit(self.scope, self._user, hub=self._hub, link=self._link)
+            self._hub.add(Guest(self._link, self._key, self._recheck, self._dismiss))
+            CONNECTIONS.labels("websocket").inc()
             self._welcome()
             self._checked_at = monotonic()
             self._heartbeat = Heartbeat(
@@ -159,6 +171,7 @@ class RoomConsumer(AsyncJsonWebsocketConsumer):
             self._invalid = 0
             await self._act(frame)
         except FrameError as error:
+            REFUSED.labels(error.code).inc()
             self._reply(
                 Error(
                     code=ErrorCode(error.code),
@@ -178,9 +191,19 @@ class RoomConsumer(AsyncJsonWebsocketConsumer):
     async def _act(self, frame: Any) -> None:
         try:
             if isinstance(frame, JoinFrame):
-                await self._join(frame)
+                since = frame.data.since
+                await self._visit.join(
+                    frame.data.room,
+                    max_rooms=self._settings.max_rooms,
+                    ref=frame.ref,
+                    since=Position(since.epoch, since.seq) if since else None,
+                )
+            elif isinstance(frame, AckFrame):
+                self._link.acknowledge(frame.data.n)
+            elif isinstance(frame, HelloFrame):
+                await self._greet(frame)
             elif isinstance(frame, LeaveFrame):
-                self._leave(frame.data.room)
+                self._visit.leave(frame.data.room)
                 self._reply(
                     Left(room=frame.data.room), room=frame.data.room, ref=frame.ref
                 )
@@ -196,58 +219,15 @@ class RoomConsumer(AsyncJsonWebsocketConsumer):
                 ErrorCode.INTERNAL, message, ref=frame.ref, details={"id": fault}
             ) from error
 
-    async def _join(self, frame: JoinFrame) -> None:
-        name, ref = frame.data.room, frame.ref
-        if name not in self._rooms:
-            if len(self._rooms) >= self._settings.max_rooms:
-                raise FrameError(
-                    ErrorCode.TOO_MANY_ROOMS,
-                    f"Expected at most {self._settings.max_rooms} rooms, got one more.",
-                    ref=ref,
-                    room=name,
-                )
-            room = await self._find(name, ref=ref)
-            try:
-                await self._hub.join(self.transport, room)
-            except PausedError as error:
-                fault = uuid4().hex[:12]
-                logger.info(
-                    "%s: connection %s could not join %s: %s",
-                    fault,
-                    self.connection_id,
-                    name,
-                    error,
-                )
-                details = {"id": fault, "retry_after_ms": JOIN_AGAIN_AFTER_MS}
-                raise FrameError(
-                    ErrorCode.INTERNAL, str(error), ref=ref, room=name, details=details
-                ) from error
-            self._rooms[name] = room
-        self._reply(Joined(room=name), room=name, ref=ref)
-
-    async def _find(self, name: str, *, ref: str | None) -> Room:
-        try:
-            room = get_room(name)
-            if await self._may_join(room):
-                return room
-        except UnknownRoomError:
-            pass
-        # The same words for both, so that nobody can learn which rooms exist.
-        raise FrameError(
-            ErrorCode.UNKNOWN_ROOM,
-            f"Expected a room that you may join, got {name!r}.",
-            ref=ref,
-        )
-
-    async def _may_join(self, room: Room) -> bool:
-        # In a thread of its own: the shared one may be busy with another connection's query.
-        return await database_sync_to_async(room.may_join, thread_sensitive=False)(
-            self._user
-        )
-
-    def _leave(self, name: str) -> None:
-        if self._rooms.pop(name, None):
-            self._hub.leave(self.transport, name)
+    async def _greet(self, frame: HelloFrame) -> None:
+        hello = frame.data
+        if hello.protocol != PROTOCOL:
+            await self._end(
+                CloseCode.UNKNOWN_VERSION,
+                f"Expected protocol {PROTOCOL}, got {hello.protocol}.",
+            )
+        else:
+            self._link.greet(acks=hello.acks, batch=hello.batch, max_hz=hello.max_hz)
 
     def _welcome(self) -> None:
         limits = Limits(
@@ -268,7 +248,7 @@ class RoomConsumer(AsyncJsonWebsocketConsumer):
     def _reply(
         self, message: Message, *, room: str | None = None, ref: str | None = None
     ) -> None:
-        self.transport.write(encode_frame(message, room=room, ref=ref))
+        self._link.reply(encode_frame(message, room=room, ref=ref))
 
     async def _slow_down(self, wait_ms: int) -> None:
         self._refused += 1
@@ -287,25 +267,18 @@ class RoomConsumer(AsyncJsonWebsocketConsumer):
         self._reply(Ping())
         if monotonic() - self._checked_at >= self._settings.reauthorize_s:
             self._checked_at = monotonic()
-            self._spawn(self._reauthorize())
+            self._recheck()
 
-    async def _reauthorize(self) -> None:
-        """Close a connection whose session ended or whose user was locked, and leave rooms that are no longer theirs."""
-        try:
-            user = await get_current_user(self.scope, self._user)
-            if not is_active(user) or user.pk != self._user.pk:
-                await self._end(CloseCode.NOT_LOGGED_IN, "You are logged out.")
-                return
-            self._user = user
-            for name, room in tuple(self._rooms.items()):
-                if not await self._may_join(room):
-                    self._leave(name)
-                    self._reply(Left(room=name), room=name)
-        except Exception:
-            # It is asked again; a database that is busy must not log everybody out.
-            logger.exception(
-                "Connection %s could not be authorized again", self.connection_id
-            )
+    def _recheck(self) -> None:
+        self._spawn(self._visit.reauthorize(self._log_out))
+
+    def _log_out(self) -> None:
+        self._spawn(self._end(CloseCode.NOT_LOGGED_IN, "You are logged out."))
+
+    async def _dismiss(self, after_ms: int) -> None:
+        await self._end(
+            CloseCode.RESTART, "The server restarts; come back.", after_ms=after_ms
+        )
 
     # End
 
@@ -331,6 +304,7 @@ class RoomConsumer(AsyncJsonWebsocketConsumer):
         logger.info(
             "Connection %s closes with %d: %s", self.connection_id, code, message
         )
+        CLOSED.labels(str(int(code))).inc()
         bye = Bye(
             code=code, reconnect=code in COMES_BACK, after_ms=after_ms, message=message
         )
@@ -344,11 +318,11 @@ class RoomConsumer(AsyncJsonWebsocketConsumer):
         main.cancel()
 
     def _release(self) -> None:
-        self._hub.remove(self.transport)
-        self._rooms.clear()
+        self._hub.remove(self._link)
         if self._key:
             seats.give_back(self._key)
             self._key = ""
+            CONNECTIONS.labels("websocket").dec()
         if self._heartbeat is not None:
             self._heartbeat.stop()
 

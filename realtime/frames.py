@@ -65,10 +65,66 @@ class RoomFrame(ClientFrame):
         return value
 
 
+class Position(BaseModel):
+    """A place in a room's stream."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+    epoch: Annotated[str, Field(min_length=1, max_length=40)]
+    seq: Annotated[int, Field(ge=0, lt=2**53)]
+
+
+class JoinData(RoomData):
+    """Names a room, and what the client has of it."""
+
+    since: Position | None = None
+    """Of the last frame that the client holds."""
+
+
 class JoinFrame(RoomFrame):
     """Asks to receive what is published to a room."""
 
     action: Literal["join"]
+    data: JoinData
+
+
+class HelloData(BaseModel):
+    """What the client can do."""
+
+    model_config = ConfigDict(
+        frozen=True, strict=True, extra="ignore", allow_inf_nan=False
+    )
+
+    protocol: int
+    acks: bool = False
+    """Whether it counts frames and acknowledges them."""
+    batch: bool = False
+    """Whether it reads `batch` frames."""
+    max_hz: Annotated[float, Field(ge=1, le=20)] | None = None
+    """The most state updates a second per entity that it wants."""
+
+
+class HelloFrame(ClientFrame):
+    """Says what the client can do; counting begins behind it."""
+
+    action: Literal["hello"]
+    data: HelloData
+
+
+class AckData(BaseModel):
+    """How far the client has read."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+    n: Annotated[int, Field(ge=0, lt=2**53)]
+    """Frames received since `hello`."""
+
+
+class AckFrame(ClientFrame):
+    """Acknowledges what was received."""
+
+    action: Literal["ack"]
+    data: AckData
 
 
 class LeaveFrame(RoomFrame):
@@ -93,7 +149,8 @@ class PongFrame(ClientFrame):
 
 
 AnyFrame = Annotated[
-    JoinFrame | LeaveFrame | PingFrame | PongFrame, Field(discriminator="action")
+    JoinFrame | LeaveFrame | PingFrame | PongFrame | HelloFrame | AckFrame,
+    Field(discriminator="action"),
 ]
 _adapter = TypeAdapter[AnyFrame](AnyFrame)
 
@@ -143,7 +200,7 @@ def _refuse(value: dict[str, Any], problem: ErrorDetails) -> FrameError:
     ref = ref if isinstance(ref, str) and len(ref) <= MAX_REF else None
     if problem["type"] in ("union_tag_not_found", "union_tag_invalid"):
         action = value.get("action")
-        expected = "join, leave, ping or pong"
+        expected = "join, leave, ping, pong, hello or ack"
         came = _show(action) if "action" in value else "nothing"
         if not isinstance(action, str):
             return FrameError(

@@ -1,313 +1,329 @@
 """One per process and event loop: receives each room's messages once and hands them to the local connections.
 
-The hub owns one channel of the layer and puts it into a room's group while the room has a member here. It takes no layer's word for
-anything: a subscription counts once an event has come through it, and a probe to its own channel every few seconds finds a broker
-that is gone. Connections stay open meanwhile, are told, and are put back into their rooms.
+The hub owns one channel of the layer and puts it into a group while a room of it has a member here. What the channel brings is only
+believed where it follows what came before; the rest is fetched from the room's history, and where that does not reach back everybody
+in the room gets a snapshot. Connections stay open through any outage.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from random import uniform
+from time import time
 from typing import Any
-from uuid import uuid4
 
-from channels import DEFAULT_CHANNEL_LAYER
-from channels.layers import BaseChannelLayer, channel_layers
+from redis.exceptions import RedisError
 
 from realtime.exceptions import PausedError
-from realtime.messages import Joined, Message, SystemInfo, SystemWarning, encode_frame
+from realtime.feeds import Feed
+from realtime.history import HubHistory, Position
+from realtime.links import Link
+from realtime.messages import Message, SystemInfo, SystemWarning, encode_frame
+from realtime.metrics import DELIVERY_S, OUTBOX_BYTES, REFILLED, RESYNCED, ROOMS
+from realtime.outbox import Item
+from realtime.presence import Presence, write_soon
 from realtime.rooms import Room
-from realtime.subscriptions import Subscription
-from realtime.transports import Transport
+from realtime.streams import GapError, Stream
+from realtime.uplink import Uplink
 
 logger = logging.getLogger(__name__)
 
 PAUSED = "Live updates are paused. They continue by themselves."
-WRITES_AT_A_TIME = 2_000
-"""Before other coroutines get their turn."""
+CONTROL_GROUP = "realtime.control"
+JOIN_TIMEOUT_S = 5.0
+READ_TIMEOUT_S = 2.0
+UNDERWAY_S = 0.25
+"""How long a message may be on its way before it counts as lost."""
+MAX_SPREAD_MS = 5_000
+"""Over which everybody comes back after a restart."""
+
+
+@dataclass(frozen=True, eq=False)
+class Guest:
+    """A connection, as those who end it know it."""
+
+    link: Link
+    user_key: str
+    """Of whoever connected, as `sessions.get_user_key` makes it."""
+    recheck: Callable[[], None]
+    """Look again whether it may stay."""
+    dismiss: Callable[[int], Awaitable[None]]
+    """Send it away; it may return after so many milliseconds."""
 
 
 class Hub:
     """All connections of this process and event loop, by room."""
 
-    probe_s = 5.0
-    """Between two looks at the broker."""
-    probe_timeout_s = 2.0
-    join_timeout_s = 5.0
-    min_backoff_s, max_backoff_s = 0.2, 5.0
-
     def __init__(self) -> None:
-        self._connections: set[Transport] = set()
-        self._subscriptions: dict[str, Subscription] = {}
-        self._probes: dict[str, asyncio.Future[None]] = {}
-        self._tasks: list[asyncio.Task[None]] = []
-        self._channel = ""
-        self._opened = asyncio.Event()
-        """Set while `_channel` can receive."""
-        self._healthy = asyncio.Event()
-        """Cleared from the first sign of a broken layer until a probe comes through."""
-        self._healthy.set()
-        self._doubt = asyncio.Event()
-        self._has_warned = False
+        self.guests: dict[Link, Guest] = {}
+        self.streams: dict[str, Stream] = {}
+        """By room name."""
+        self.uplink = Uplink(self)
+        self.presence = Presence(self.streams)
+        self.is_draining = False
+        self._history: HubHistory | None = None
+        self._writer: asyncio.Task[None] | None = None
 
     @property
-    def layer(self) -> BaseChannelLayer:
-        return channel_layers[DEFAULT_CHANNEL_LAYER]
+    def history(self) -> HubHistory:
+        if self._history is None:
+            self._history = HubHistory(timeout_s=READ_TIMEOUT_S)
+        return self._history
 
-    def add(self, transport: Transport) -> None:
+    def add(self, guest: Guest) -> None:
         """Take a connection in; from here on it hears of outages."""
-        self._connections.add(transport)
-        if not self._tasks:
-            self._tasks = [
-                asyncio.create_task(self._receive()),
-                asyncio.create_task(self._watch()),
-            ]
+        self.guests[guest.link] = guest
+        if len(self.guests) == 1:
+            self.uplink.start()
+            control = self.uplink.get_feed(CONTROL_GROUP)
+            control.is_pinned = True
+            self.uplink.settle(control)
 
-    def remove(self, transport: Transport) -> None:
+    def remove(self, link: Link) -> None:
         """Let a connection go, out of all its rooms."""
-        self._connections.discard(transport)
-        for name in [
-            name
-            for name, subscription in self._subscriptions.items()
-            if transport in subscription.members
-        ]:
-            self.leave(transport, name)
+        self.guests.pop(link, None)
+        for name in tuple(link.rooms):
+            self.leave(link, name)
+        link.close()
 
-    async def join(self, transport: Transport, room: Room) -> None:
-        """Put a connection into a room; when this returns, whatever is published arrives. Joins of one room share one subscription.
+    async def join(
+        self,
+        link: Link,
+        room: Room,
+        *,
+        ref: str | None = None,
+        since: Position | None = None,
+        user: str = "",
+    ) -> None:
+        """Put a connection into a room and answer it; whatever is published after the position in the answer arrives.
 
         Raises:
-            PausedError: the layer is known to be away, or did not confirm within 5 s.
+            PausedError: the broker is known to be away, or did not answer within 5 s.
         """
-        if not self._healthy.is_set():
+        if not self.uplink.is_healthy:
             raise PausedError(PAUSED)
-        subscription = self._subscriptions.setdefault(room.name, Subscription(room))
-        subscription.waiting += 1
+        stream = self._open(room)
+        stream.waiting += 1
         try:
-            self._settle(subscription)
-            async with asyncio.timeout(self.join_timeout_s):
-                await subscription.live.wait()
-            if transport in self._connections:
-                subscription.members.add(transport)
-        except TimeoutError as error:
+            async with asyncio.timeout(JOIN_TIMEOUT_S):
+                missed = await self._find_missed(stream, since)
+            if link in self.guests:
+                link.rooms.add(room.name)
+                self.presence.enter(stream, link, user)
+                self._write_members()
+                stream.admit(link, ref=ref, missed=missed)
+        except (TimeoutError, RedisError, OSError) as error:
             raise PausedError(PAUSED) from error
         finally:
-            subscription.waiting -= 1
-            self._settle(subscription)
+            stream.waiting -= 1
+            self._settle(stream)
 
-    def leave(self, transport: Transport, name: str) -> None:
+    def leave(self, link: Link, name: str) -> None:
         """Take a connection out of a room; does nothing where it is not in."""
-        if subscription := self._subscriptions.get(name):
-            subscription.members.discard(transport)
-            self._settle(subscription)
+        link.rooms.discard(name)
+        stream = self.streams.get(name)
+        if stream is not None and link in stream.links:
+            stream.remove(link)
+            self.presence.leave(stream, link)
+            self._write_members()
+            self._settle(stream)
+
+    async def drain(self, *, timeout_s: float) -> None:
+        """Send everybody away, each as soon as nothing waits for it, and let nobody in any more."""
+        self.is_draining = True
+        guests = tuple(self.guests.values())
+        logger.info("%d connections are sent away", len(guests))
+        with suppress(TimeoutError, RedisError, OSError):
+            async with asyncio.timeout(timeout_s):
+                await asyncio.gather(*map(self._dismiss, guests))
+                await self.presence.keep(self.history)
 
     async def aclose(self) -> None:
         """End all tasks; for tests and shutdown."""
-        tasks = [
-            *self._tasks,
-            *(
-                subscription.task
-                for subscription in self._subscriptions.values()
-                if subscription.task
-            ),
-        ]
-        self._tasks = []
+        await self.uplink.aclose()
+        tasks = [stream.task for stream in self.streams.values() if stream.task]
+        tasks += [self._writer] if self._writer else []
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if self._history is not None:
+            await self._history.aclose()
+            self._history = None
 
-    # What the layer knows is brought in line with the members by one task per room at a time, so that joins and leaves that cross
-    # cannot undo each other.
+    def measure(self) -> None:
+        """Set the gauges that nobody keeps up to date."""
+        ROOMS.set(len(self.streams))
+        OUTBOX_BYTES.set(sum(link.outbox.size_bytes for link in self.guests))
 
-    def _settle(self, subscription: Subscription) -> None:
-        if subscription.task is None:
-            if subscription.is_settled:
-                self._forget(subscription)
-            else:
-                subscription.task = asyncio.create_task(
-                    self._bring_in_line(subscription)
-                )
+    # Rooms
 
-    async def _bring_in_line(self, subscription: Subscription) -> None:
-        try:
-            while not subscription.is_settled:
-                if subscription.is_wanted:
-                    await self._subscribe(subscription)
-                else:
-                    await self._unsubscribe(subscription)
-        finally:
-            subscription.task = None
-            self._forget(subscription)
+    def _open(self, room: Room) -> Stream:
+        stream = self.streams.get(room.name)
+        if stream is None:
+            stream = self.streams[room.name] = Stream(room)
+            feed = self.uplink.get_feed(room.group)
+            feed.streams[room.name] = stream
+            self.uplink.settle(feed)
+            if feed.is_live:
+                self._bring_up(stream)
+        return stream
 
-    def _forget(self, subscription: Subscription) -> None:
-        name = subscription.room.name
-        if not subscription.is_wanted and self._subscriptions.get(name) is subscription:
-            del self._subscriptions[name]
-
-    async def _subscribe(self, subscription: Subscription) -> None:
-        room = subscription.room
-        try:
-            async with asyncio.timeout(
-                None if subscription.members else self.join_timeout_s
-            ):
-                await self._healthy.wait()
-        except TimeoutError:
+    def _settle(self, stream: Stream) -> None:
+        if stream.is_wanted or self.streams.get(stream.name) is not stream:
             return
-        try:
-            async with asyncio.timeout(self.probe_timeout_s):
-                await self._opened.wait()
-                subscription.is_added = True
-                await self.layer.group_add(room.group, self._channel)
-                # `group_add` may return before the broker has heard of it; what comes through the group proves it.
-                await self._probe(
-                    lambda event: self.layer.group_send(room.group, event)
-                )
-        except Exception as error:  # noqa: BLE001 - an edge: each layer has its own errors
-            self._pause(error)
-            return
-        subscription.live.set()
-        if subscription.was_lost:
-            subscription.was_lost = False
-            self._tell(subscription.members, Joined(room=room.name), room=room.name)
+        del self.streams[stream.name]
+        stream.close()
+        if feed := self.uplink.feeds.get(stream.room.group):
+            feed.streams.pop(stream.name, None)
+            self.uplink.settle(feed)
 
-    async def _unsubscribe(self, subscription: Subscription) -> None:
-        subscription.live.clear()
-        subscription.is_added = False
-        try:
-            async with asyncio.timeout(self.probe_timeout_s):
-                await self.layer.group_discard(subscription.room.group, self._channel)
-        except Exception as error:  # noqa: BLE001 - an edge: as above
-            self._pause(error)
+    def _write_members(self) -> None:
+        if not self._writer or self._writer.done():
+            self._writer = asyncio.create_task(write_soon(self.presence, self.history))
 
-    async def _probe(self, send: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
-        nonce = uuid4().hex
-        self._probes[nonce] = arrived = asyncio.get_running_loop().create_future()
-        try:
-            await send({"type": "room.probe", "nonce": nonce})
-            await arrived
-        finally:
-            del self._probes[nonce]
-
-    async def _receive(self) -> None:
-        backoff_s = self.min_backoff_s
+    async def _find_missed(
+        self, stream: Stream, since: Position | None
+    ) -> Sequence[Item] | None:
+        """Wait until the room can be joined, and return what came after `since`; None where only a snapshot can help."""
         while True:
-            try:
-                self._channel = await self.layer.new_channel()
-                self._opened.set()
-                while True:
-                    await self._handle(await self.layer.receive(self._channel))
-                    backoff_s = self.min_backoff_s
-            except Exception as error:  # noqa: BLE001 - an edge: as above
-                await self._lose_channel(error)
-            await asyncio.sleep(backoff_s)
-            backoff_s = min(backoff_s * 2, self.max_backoff_s)
+            await stream.ready.wait()
+            if since is None:
+                return None
+            missed = stream.get_since(since)
+            if missed is not None or since.epoch != stream.position.epoch:
+                return missed
+            older = await self.history.get_since(stream.name, since)
+            if stream.ready.is_set():
+                return _join_up(older, stream)
 
-    async def _lose_channel(self, error: Exception) -> None:
-        """Take the old channel out of its groups as far as the layer lets us; the new one is added once a probe comes through."""
-        self._opened.clear()
-        self._pause(error)
-        with suppress(Exception):
-            async with asyncio.timeout(self.probe_timeout_s):
-                for subscription in tuple(self._subscriptions.values()):
-                    await self.layer.group_discard(
-                        subscription.room.group, self._channel
-                    )
+    def _bring_up(self, stream: Stream) -> None:
+        """Find out where the room is, and what is missing here."""
+        stream.ready.clear()
+        if stream.task is None:
+            stream.task = asyncio.create_task(self._read(stream))
 
-    async def _handle(self, event: dict[str, Any]) -> None:
+    async def _read(self, stream: Stream) -> None:
+        try:
+            while not stream.ready.is_set():
+                await self._refill(stream)
+                with suppress(GapError):
+                    stream.resume()
+        except Exception as error:  # noqa: BLE001 - an edge: whatever is wrong with the broker, the heal begins anew
+            self.uplink.pause(error)
+        finally:
+            stream.task = None
+
+    async def _refill(self, stream: Stream) -> None:
+        if stream.position.epoch:
+            missed = await self.history.get_since(stream.name, stream.position)
+            if missed is not None:
+                REFILLED.inc(len(missed))
+                stream.take(missed)
+                return
+        snapshot = await self.history.get_snapshot(stream.name)
+        if (
+            snapshot.position.epoch == stream.position.epoch
+            and snapshot.position.seq < stream.position.seq
+        ):
+            # The broker came back with an older state of itself: its numbers would be given twice.
+            await self.history.restart(stream.name, stream.position.epoch)
+            snapshot = await self.history.get_snapshot(stream.name)
+        is_new = not stream.position.epoch
+        stream.load(snapshot)
+        self.presence.read(stream, snapshot.members)
+        if not is_new:
+            RESYNCED.inc()
+            stream.tell_anew()
+
+    # What the uplink tells
+
+    def on_event(self, event: dict[str, Any]) -> None:
         if event.get("type") == "room.frames":
-            if subscription := self._subscriptions.get(event["room"]):
-                await self._deliver(subscription, event["frames"])
-        elif event.get("type") == "room.probe":
-            arrived = self._probes.get(event["nonce"])
-            if arrived and not arrived.done():
-                arrived.set_result(None)
+            DELIVERY_S.observe(max(time() - event["at"] / 1000, 0))
+            for name, *batch in event["batches"]:
+                if stream := self.streams.get(name):
+                    try:
+                        stream.receive(batch)
+                    except GapError as gap:
+                        logger.info("Room %s: %s", name, gap)
+                        self._bring_up(stream)
+        elif event.get("type") == "room.recheck":
+            for guest in tuple(self.guests.values()):
+                if guest.user_key == event["user_key"]:
+                    guest.recheck()
         else:
             logger.warning(
                 "The hub's channel got an event that it does not know: %.200r", event
             )
 
-    async def _deliver(self, subscription: Subscription, frames: list[str]) -> None:
-        writes = 0
-        for frame in frames:
-            for member in tuple(subscription.members):
-                member.write(frame)
-            writes += len(subscription.members)
-            if writes >= WRITES_AT_A_TIME:
-                writes = 0
-                await asyncio.sleep(0)
+    def on_live(self, feed: Feed) -> None:
+        for stream in feed.streams.values():
+            self._bring_up(stream)
 
-    async def _watch(self) -> None:
-        backoff_s = self.min_backoff_s
-        while True:
-            if self._healthy.is_set():
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(self.probe_s):
-                        await self._doubt.wait()
-            else:
-                await asyncio.sleep(backoff_s)
-                backoff_s = min(backoff_s * 2, self.max_backoff_s)
-            self._doubt.clear()
-            if (
-                self._connections or not self._healthy.is_set()
-            ) and await self._answers():
-                self._healthy.set()
-                backoff_s = self.min_backoff_s
-                await self._reassure()
+    def on_outage(self) -> None:
+        self._tell(SystemWarning(message=PAUSED, details={"live": False}))
 
-    async def _answers(self) -> bool:
+    async def on_probe(self, *, is_back: bool) -> None:
+        if is_back:
+            tasks = [stream.task for stream in self.streams.values() if stream.task]
+            if tasks:
+                await asyncio.wait(tasks, timeout=READ_TIMEOUT_S)
+            self._tell(
+                SystemInfo(message="Live updates continue.", details={"live": True})
+            )
         try:
-            async with asyncio.timeout(self.probe_timeout_s):
-                await self._opened.wait()
-                await self._probe(lambda event: self.layer.send(self._channel, event))
-        except Exception as error:  # noqa: BLE001 - an edge: as above
-            self._pause(error)
-            return False
-        return True
+            await self._compare()
+            await self.presence.keep(self.history)
+        except (RedisError, OSError, TimeoutError) as error:
+            self.uplink.pause(error)
 
-    def _pause(self, error: Exception) -> None:
-        self._healthy.clear()
-        self._doubt.set()
-        for subscription in tuple(self._subscriptions.values()):
-            if subscription.live.is_set():
-                subscription.live.clear()
-                subscription.was_lost = True
-            self._settle(subscription)
-        if not self._has_warned:
-            self._has_warned = True
-            logger.warning(
-                "The channel layer does not answer, live updates are paused: %r", error
-            )
-            self._tell(
-                self._connections,
-                SystemWarning(message=PAUSED, details={"live": False}),
-            )
+    async def _compare(self) -> None:
+        """Find rooms whose messages stopped coming without a sign."""
+        suspects = await self._list_behind(self.streams.values())
+        if suspects:
+            await asyncio.sleep(UNDERWAY_S)
+            for stream in await self._list_behind(suspects):
+                logger.info("Room %s is behind its history", stream.name)
+                self._bring_up(stream)
 
-    async def _reassure(self) -> None:
-        if not self._has_warned:
-            return
-        if tasks := [
-            subscription.task
-            for subscription in self._subscriptions.values()
-            if subscription.task
-        ]:
-            await asyncio.wait(tasks, timeout=self.probe_timeout_s)
-        if self._healthy.is_set():
-            self._has_warned = False
-            logger.warning("The channel layer answers again, live updates continue")
-            self._tell(
-                self._connections,
-                SystemInfo(message="Live updates continue.", details={"live": True}),
+    async def _list_behind(self, streams: Iterable[Stream]) -> list[Stream]:
+        ready = [stream for stream in streams if stream.ready.is_set()]
+        if not ready:
+            return []
+        before = [stream.position for stream in ready]
+        found = await self.history.get_positions([stream.name for stream in ready])
+        return [
+            stream
+            for stream, was, there in zip(ready, before, found, strict=True)
+            if stream.ready.is_set()
+            and (
+                there.epoch != stream.position.epoch
+                or there.seq < was.seq
+                or there.seq > stream.position.seq
             )
+        ]
 
-    def _tell(
-        self, transports: set[Transport], message: Message, *, room: str | None = None
-    ) -> None:
-        frame = encode_frame(message, room=room)
-        for transport in tuple(transports):
-            transport.write(frame)
+    def _tell(self, message: Message) -> None:
+        frame = encode_frame(message)
+        for link in tuple(self.guests):
+            link.reply(frame)
+
+    async def _dismiss(self, guest: Guest) -> None:
+        await guest.link.wait_until_empty()
+        await guest.dismiss(int(uniform(0, MAX_SPREAD_MS)))  # noqa: S311 - spreads load, guards nothing
+
+
+def _join_up(older: list[Item] | None, stream: Stream) -> list[Item] | None:
+    """Return what was read and what came since, up to where the room is now; None where that leaves a hole."""
+    if not older:
+        return None
+    known = [item for item in older if item.seq <= stream.position.seq]
+    rest = stream.get_since(Position(stream.position.epoch, known[-1].seq))
+    return None if rest is None else known + rest
 
 
 _hubs: dict[asyncio.AbstractEventLoop, Hub] = {}
@@ -321,3 +337,13 @@ def get_hub() -> Hub:
             del _hubs[closed]
         _hubs[loop] = Hub()
     return _hubs[loop]
+
+
+def get_hubs() -> list[Hub]:
+    """Return all hubs of this process: one where there is one event loop."""
+    return list(_hubs.values())
+
+
+async def drain_all(timeout_s: float = 5.0) -> None:
+    """Send all connections of this event loop away with 4503, spread over 5 s; for a server's shutdown."""
+    await get_hub().drain(timeout_s=timeout_s)

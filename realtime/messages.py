@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from string import Formatter
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -22,9 +23,13 @@ _message_types: dict[str, type[Message]] = {}
 class Message(BaseModel):
     """Base of everything that the server sends; a subclass registers itself under its wire name.
 
-    `class ScanProgress(Message, type="scan_progress", delivery="state")`: of a *state* only the latest counts, of an *event* every
-    one. The class name is the type in CamelCase, with "Message" behind it where it would hide a name of Python. A class without
-    `type` is a base for others. A field that has the default None is left out of the JSON while it is None; a required one is null.
+    `class ScanProgress(Message, type="scan_progress", delivery="state", entity="scan:{scan_id}")`: of a *state* only the latest of
+    its entity counts, of an *event* every one; a state without `entity` is about its room. An event with `ends` takes its entity's
+    state out of the snapshot; a state of something that never ends is not `kept` for it. `max_hz` bounds how often one entity's state
+    is published; the last one always is.
+
+    The class name is the type in CamelCase, with "Message" behind it where it would hide a name of Python. A class without `type` is
+    a base for others. A field that has the default None is left out of the JSON while it is None; a required one is null.
     """
 
     model_config = ConfigDict(
@@ -37,6 +42,12 @@ class Message(BaseModel):
 
     type: ClassVar[str]
     delivery: ClassVar[Delivery]
+    entity: ClassVar[str | None] = None
+    """What it is about, as a format string over the fields."""
+    ends: ClassVar[bool] = False
+    kept: ClassVar[bool] = True
+    """Whether the newest state of each entity is in the snapshot."""
+    max_hz: ClassVar[float | None] = None
     _optional: ClassVar[frozenset[str]] = frozenset()
 
     # Pydantic hands the words of the class line to both hooks; only in the second one are the fields known.
@@ -45,6 +56,10 @@ class Message(BaseModel):
         *,
         type: str | None = None,  # noqa: A002 - the word of the wire
         delivery: Delivery | None = None,
+        entity: str | None = None,
+        ends: bool = False,
+        kept: bool = True,
+        max_hz: float | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init_subclass__(**kwargs)
@@ -55,6 +70,10 @@ class Message(BaseModel):
         *,
         type: str | None = None,  # noqa: A002 - the word of the wire
         delivery: Delivery | None = None,
+        entity: str | None = None,
+        ends: bool = False,
+        kept: bool = True,
+        max_hz: float | None = None,
         **kwargs: Any,
     ) -> None:
         super().__pydantic_init_subclass__(**kwargs)
@@ -63,6 +82,18 @@ class Message(BaseModel):
         )
         if type is not None:
             _register(cls, type, delivery)
+            _follow(cls, entity, ends=ends, max_hz=max_hz)
+            cls.kept = kept
+
+    @property
+    def mark(self) -> str:
+        """How it is kept and merged: `s` state, `u` one that is not kept, `e` event or `x` the entity's end, then what it is about."""
+        kind = "x" if self.ends else "e"
+        if self.delivery == "state":
+            kind = "s" if self.kept else "u"
+        if self.entity is not None:
+            return kind + self.entity.format_map(self.__dict__)
+        return kind if kind == "e" else kind + self.type
 
     def encode_data(self) -> str:
         """Return the JSON of the frame's `data`."""
@@ -93,6 +124,25 @@ def _register(cls: type[Message], name: str, delivery: Delivery | None) -> None:
     _message_types[name] = cls
 
 
+def _follow(
+    cls: type[Message], entity: str | None, *, ends: bool, max_hz: float | None
+) -> None:
+    names = [name for _, name, _, _ in Formatter().parse(entity or "") if name]
+    if unknown := sorted(set(names) - set(cls.model_fields)):
+        raise RegistrationError(
+            f"{cls.__qualname__}: entity {entity!r} names no field of it: {', '.join(unknown)}."
+        )
+    if ends and (cls.delivery != "event" or entity is None):
+        raise RegistrationError(
+            f"{cls.__qualname__}: only an event with an entity can end one."
+        )
+    if max_hz is not None and (cls.delivery != "state" or max_hz <= 0):
+        raise RegistrationError(
+            f"{cls.__qualname__}: max_hz is a number above 0, and only of a state, got {max_hz!r}."
+        )
+    cls.entity, cls.ends, cls.max_hz = entity, ends, max_hz
+
+
 def get_message_types() -> Mapping[str, type[Message]]:
     """Return all registered messages by their wire name, a live view."""
     return MappingProxyType(_message_types)
@@ -102,14 +152,16 @@ def encode_frame(
     message: Message, *, room: str | None = None, ref: str | None = None
 ) -> str:
     """Return the text of a server frame: type, timestamp (now), data, and room and ref where given."""
+    frame = encode_body(message, room=room)
+    return f'{frame},"ref":{json.dumps(ref)}}}' if ref is not None else f"{frame}}}"
+
+
+def encode_body(message: Message, *, room: str | None = None) -> str:
+    """Return a frame without its closing brace, so that `seq` and `prev` can follow once they are known."""
     timestamp = datetime.now(UTC).isoformat(timespec="microseconds")
     # Type and timestamp are plain ASCII by construction.
     frame = f'{{"type":"{message.type}","timestamp":"{timestamp}","data":{message.encode_data()}'
-    if room is not None:
-        frame += f',"room":{json.dumps(room)}'
-    if ref is not None:
-        frame += f',"ref":{json.dumps(ref)}'
-    return frame + "}"
+    return frame if room is None else f'{frame},"room":{json.dumps(room)}'
 
 
 class Limits(BaseModel):
@@ -167,15 +219,47 @@ class Error(Message, type="error", delivery="event"):
 
 
 class Joined(Message, type="joined", delivery="event"):
-    """The connection is in the room: whatever is published from here on arrives."""
+    """The connection is in the room: whatever is published after `seq` arrives.
+
+    Without `ref` the server puts it in anew, since the room's history does not reach back to what the connection has.
+    """
 
     room: str
+    epoch: str
+    """Of the room's stream; positions of another one mean nothing."""
+    seq: Annotated[int, Field(ge=0)]
+    """Position that the reply is consistent with; with `recovered` that of the connection before what it missed."""
+    recovered: bool
+    """Whether everything after the position that `join` named follows."""
+    snapshot: list[JsonValue] | None
+    """Whole frames: the newest state of each entity at `seq`; null with `recovered`."""
+    members: Annotated[int, Field(ge=0)]
+    """Connections in the room, over all processes."""
 
 
 class Left(Message, type="left", delivery="event"):
     """The connection is not, or no longer, in the room; without `ref` the server took it out."""
 
     room: str
+
+
+class Batch(Message, type="batch", delivery="event"):
+    """Several frames at once, for connections that said `batch` in `hello`."""
+
+    messages: list[JsonValue]
+    """Whole frames, in order."""
+
+
+class MemberJoined(Message, type="member_joined", delivery="event"):
+    """Somebody came into a room that announces its members."""
+
+    user: str
+
+
+class MemberLeft(Message, type="member_left", delivery="event"):
+    """Somebody's last connection left a room that announces its members."""
+
+    user: str
 
 
 class Bye(Message, type="bye", delivery="event"):

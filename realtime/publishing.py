@@ -1,39 +1,30 @@
 """The one door through which messages leave the code that knows what happened.
 
 `publish()` may be called anywhere: views, receivers, commands, worker threads, coroutines. A thread of this process sends, so nobody
-waits for the channel layer; what piles up for a room while one send is in flight goes out as one event. No thread runs before the
-first message, and a forked child starts its own. A short-lived process calls `flush()` before it ends.
+waits for the broker; what piles up while one round trip is under way goes in the next. No thread runs before the first message, and a
+forked child starts its own. A short-lived process calls `flush()` before it ends.
 """
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import logging
 import os
-import threading
-from collections import OrderedDict
 from collections.abc import Callable
-from functools import partial
-from time import monotonic
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from asgiref.sync import sync_to_async
-from channels import DEFAULT_CHANNEL_LAYER
-from channels.layers import channel_layers
 from django.db import transaction
 
 from realtime.exceptions import PublishError
-from realtime.messages import Message, SystemNotice, encode_frame
+from realtime.messages import Message, SystemNotice, encode_body
 from realtime.rooms import Room
+from realtime.sending import Sender
 
 logger = logging.getLogger(__name__)
 
-MAX_WAITING = 10_000
-"""Frames that may wait to be sent; more are dropped, with one line in the log."""
-MAX_EVENT_CHARS = 256 * 1024
-"""About what one layer event may carry, so that no broker cuts a subscriber off for being behind."""
-SEND_TIMEOUT_S = 5.0
+LOOKED_BACK = 200
+"""Callbacks of a transaction among which an older state is looked for."""
 
 
 class Publication(NamedTuple):
@@ -41,131 +32,6 @@ class Publication(NamedTuple):
 
     room: str
     message: Message
-
-
-class Sender:
-    """Waiting frames by room, and the thread that sends them."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._waiting: OrderedDict[str, tuple[str, list[str]]] = OrderedDict()
-        self._count = 0
-        self._in_flight = 0
-        self._dropped = 0
-        self._is_paused = False
-        self._is_stopping = False
-        self._thread: threading.Thread | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._wake: asyncio.Event | None = None
-
-    def put(self, room: Room, frame: str) -> None:
-        """Take one encoded frame; returns at once, whatever the state of the broker."""
-        with self._changed:
-            if self._thread is None:
-                self._start()
-            if self._count >= MAX_WAITING:
-                self._drop(1, f"{MAX_WAITING} messages are waiting")
-                return
-            self._waiting.setdefault(room.group, (room.name, []))[1].append(frame)
-            self._count += 1
-            if self._count == 1 and self._loop and self._wake:
-                self._loop.call_soon_threadsafe(self._wake.set)
-
-    def flush(self, timeout_s: float) -> bool:
-        """Wait until nothing waits or is being sent; False when that took too long."""
-        end = monotonic() + timeout_s
-        with self._changed:
-            while self._count or self._in_flight:
-                left_s = end - monotonic()
-                if left_s <= 0 or not self._changed.wait(left_s):
-                    return False
-            return True
-
-    def stop(self, timeout_s: float) -> None:
-        """Send what waits, then end the thread and close its connections; the next `put` starts anew."""
-        self.flush(timeout_s)
-        with self._changed:
-            thread, self._thread = self._thread, None
-            self._is_stopping = True
-            if self._loop and self._wake:
-                self._loop.call_soon_threadsafe(self._wake.set)
-        if thread is not None:
-            thread.join(timeout_s)
-
-    def _start(self) -> None:
-        self._is_stopping = False
-        self._thread = threading.Thread(
-            target=partial(asyncio.run, self._run()),
-            name="realtime-publisher",
-            daemon=True,
-        )
-        self._thread.start()
-
-    async def _run(self) -> None:
-        wake = asyncio.Event()
-        wake.set()
-        with self._changed:
-            self._loop, self._wake = asyncio.get_running_loop(), wake
-        try:
-            while not self._is_stopping:
-                await wake.wait()
-                wake.clear()
-                while batch := self._take():
-                    await self._send(*batch)
-        finally:
-            with self._changed:
-                self._loop = self._wake = None
-
-    def _take(self) -> tuple[str, str, list[str]] | None:
-        with self._changed:
-            self._in_flight = 0
-            self._changed.notify_all()
-            if not self._waiting:
-                return None
-            group, (room, frames) = self._waiting.popitem(last=False)
-            end = _fitting(frames)
-            if rest := frames[end:]:
-                # Behind the other rooms, ahead of what comes for this one.
-                self._waiting[group] = (room, rest)
-            self._count -= end
-            self._in_flight = end
-            return group, room, frames[:end]
-
-    async def _send(self, group: str, room: str, frames: list[str]) -> None:
-        try:
-            layer = channel_layers[DEFAULT_CHANNEL_LAYER]
-            async with asyncio.timeout(SEND_TIMEOUT_S):
-                await layer.group_send(
-                    group, {"type": "room.frames", "room": room, "frames": frames}
-                )
-        except Exception as error:  # noqa: BLE001 - an edge: each layer has its own errors, and none may end the thread
-            with self._changed:
-                self._drop(len(frames), f"{type(error).__name__}: {error}")
-            return
-        if self._is_paused:
-            with self._changed:
-                self._is_paused, dropped, self._dropped = False, self._dropped, 0
-            logger.warning(
-                "Live updates go out again; %d messages were dropped", dropped
-            )
-
-    def _drop(self, count: int, why: str) -> None:
-        self._dropped += count
-        if not self._is_paused:
-            self._is_paused = True
-            logger.warning(
-                "Live updates are paused, messages are dropped until the channel layer answers (%s)",
-                why,
-            )
-
-
-def _fitting(frames: list[str]) -> int:
-    chars = 0
-    for index, frame in enumerate(frames):
-        chars += len(frame)
-        if chars > MAX_EVENT_CHARS:
-            return max(index, 1)
-    return len(frames)
 
 
 _sender = Sender()
@@ -176,16 +42,17 @@ _observers: list[Callable[[Publication], bool]] = []
 def publish(room: Room, message: Message) -> None:
     """Send a message to everybody in the room, once the current transaction has committed; nothing if it rolls back.
 
-    Encoded at once, so later changes of what it was made from do not matter. Never raises and never waits for the broker: a message
-    that cannot be sent is dropped, and the log says so once per outage. Order is kept per room and thread.
+    Encoded at once, so later changes of what it was made from do not matter. Of several states of one entity in one transaction the
+    last is sent. Never raises and never waits for the broker: while that is away messages wait, up to a bound, and whoever missed
+    some gets a snapshot. Order is kept per room and thread.
     """
     try:
         _check(room, message)
-        deliver = partial(
-            _deliver, room, message, encode_frame(message, room=room.name)
-        )
+        deliver = _Delivery(room, message, encode_body(message, room=room.name))
+        connection = transaction.get_connection()
         # `on_commit` opens a database connection where none is; a thread that only reports progress needs none.
-        if transaction.get_connection().in_atomic_block:
+        if connection.in_atomic_block:
+            _supersede(connection, deliver)
             transaction.on_commit(deliver, robust=True)
         else:
             deliver()
@@ -203,6 +70,14 @@ def flush(*, timeout_s: float = 1.0) -> bool:
     return _sender.flush(timeout_s)
 
 
+def is_watched(room: Room) -> bool:
+    """Return whether anybody, in any process, is in the room, as the last answer of the broker had it; True while that is not known.
+
+    Small rooms share their answer, so True may mean a neighbour.
+    """
+    return _sender.is_watched(room)
+
+
 def stop(*, timeout_s: float = 1.0) -> None:
     """Flush, and end the sending thread with its connections until the next message. Not for event loops."""
     _sender.stop(timeout_s)
@@ -217,25 +92,55 @@ def observe(observer: Callable[[Publication], bool]) -> Callable[[], None]:
     return lambda: _observers.remove(observer)
 
 
+class _Delivery:
+    """A message that goes out once its transaction has committed."""
+
+    __slots__ = ("body", "message", "room")
+
+    def __init__(self, room: Room, message: Message, body: str) -> None:
+        self.room, self.message, self.body = room, message, body
+
+    def __call__(self) -> None:
+        # After a commit there is no caller that could catch it, and Django's own `robust` would tell less of it.
+        try:
+            kept = [
+                observer(Publication(self.room.name, self.message))
+                for observer in tuple(_observers)
+            ]
+            if not any(kept):
+                _sender.put(self.room, self.message, self.body)
+        except Exception:
+            logger.exception("A message for %r was not published", self.room)
+
+    def replaces(self, other: object) -> bool:
+        return (
+            isinstance(other, _Delivery)
+            and self.message.delivery == "state"
+            and other.room == self.room
+            and other.message.mark == self.message.mark
+        )
+
+
+def _supersede(connection: Any, newer: _Delivery) -> None:
+    """Take back an older state of the same entity, unless it could stay while the newer one is rolled back."""
+    savepoints = set(connection.savepoint_ids)
+    hooks = connection.run_on_commit
+    for index in range(len(hooks) - 1, max(len(hooks) - LOOKED_BACK, 0) - 1, -1):
+        if newer.replaces(hooks[index][1]):
+            if savepoints <= set(hooks[index][0]):
+                del hooks[index]
+            return
+
+
 def _check(room: Room, message: Message) -> None:
-    if not isinstance(message, (*room.messages, SystemNotice)):
+    if type(message) not in room.messages and not isinstance(
+        message, (*room.messages, SystemNotice)
+    ):
         allowed = (
             ", ".join(sorted(kind.__name__ for kind in room.messages))
             or "system messages"
         )
         raise PublishError(f"{room!r} takes {allowed}, got {type(message).__name__}.")
-
-
-def _deliver(room: Room, message: Message, frame: str) -> None:
-    # After a commit there is no caller that could catch it, and Django's own `robust` cannot log what a partial raises.
-    try:
-        kept = [
-            observer(Publication(room.name, message)) for observer in tuple(_observers)
-        ]
-        if not any(kept):
-            _sender.put(room, frame)
-    except Exception:
-        logger.exception("A message for %r was not published", room)
 
 
 def _forget_parent() -> None:

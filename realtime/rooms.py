@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import ClassVar
+from zlib import crc32
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
@@ -13,6 +14,7 @@ from realtime.exceptions import RegistrationError, UnknownRoomError
 from realtime.messages import Message
 
 MAX_NAME = 80
+SHARED_GROUPS = 64
 _PARAM = r"[A-Za-z0-9_.-]+"
 
 _room_types: dict[str, type[Room]] = {}
@@ -29,6 +31,8 @@ class Room:
     """Letters, digits, `_ . - :` and parameters in braces; a parameter takes letters, digits and `_ . -`."""
     messages: ClassVar[frozenset[type[Message]]] = frozenset()
     """What may be published here; system messages always may."""
+    announces_members: ClassVar[bool] = False
+    """Whether `member_joined` and `member_left` are published when users come and go."""
     _regex: ClassVar[re.Pattern[str]]
     _names: ClassVar[frozenset[str]]
 
@@ -56,11 +60,14 @@ class Room:
 
     @property
     def group(self) -> str:
-        """What the channel layer calls it: the name with its colons replaced, behind their positions, so that no two rooms share one."""
-        positions = "-".join(
-            str(match.start()) for match in re.finditer(":", self._name)
-        )
-        return f"room.{positions or 0}.{self._name.replace(':', '.')}"
+        """What the channel layer calls it.
+
+        A room without parameters has a group of its own. The many small ones of a pattern share some, so that a thousand of them are
+        neither a thousand subscriptions nor a thousand sends.
+        """
+        if not self._names:
+            return f"room.{self._name.replace(':', '.')}"
+        return f"rooms.{crc32(self._name.encode()) % SHARED_GROUPS}"
 
     def may_join(self, user: AbstractBaseUser | AnonymousUser) -> bool:
         """Return whether this user may be in the room. Runs in a thread of its own, may query, and is asked again every few minutes."""

@@ -19,6 +19,11 @@ def is_active(user: User) -> bool:
     return user.is_authenticated and user.is_active
 
 
+def get_user_key(user: User) -> str:
+    """Return what limits and revocations call a user."""
+    return f"user:{user.pk}"
+
+
 async def get_current_user(scope: Mapping[str, Any], user: User) -> User:
     """Return the user of the scope's session as the database has it now; `user` itself where there is no session.
 

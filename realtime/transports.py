@@ -1,98 +1,203 @@
-"""Writing to one connection: plain ASGI sends, in order, without ever waiting for the reader."""
+"""Writing to one connection: shared bytes where the server offers its extension, plain ASGI sends elsewhere.
+
+No transport waits for a reader. One that could not hand everything over is *busy* until `on_free` is called; the connection keeps
+what comes meanwhile.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import struct
 from collections import deque
-from collections.abc import Awaitable, Callable, Generator
-from typing import Any
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from functools import cached_property
+from typing import Any, Protocol
 
 logger = logging.getLogger(__name__)
 
-MAX_BACKLOG_BYTES = 256 * 1024
+EXTENSION = "realtime.transport"
 CLOSE_TIMEOUT_S = 1.0
 
 Send = Callable[[Any], Awaitable[None]]
 
 
-class Transport:
-    """One connection's writer.
+class Delivery:
+    """Frames that are written together, encoded once for however many connections."""
 
-    A send that ends at once, which is the rule, costs no task. One that suspends, since the server's buffer is full, goes on in a task
-    of its own while later frames wait here; beyond 256 KiB they are dropped and `on_overflow` is called, once.
-    """
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.texts = texts
 
-    def __init__(self, send: Send, *, on_overflow: Callable[[], None]) -> None:
-        self._send = send
-        self._on_overflow = on_overflow
-        self._backlog: deque[str] = deque()
-        self._backlog_bytes = 0
-        self._task: asyncio.Task[None] | None = None
-        self._is_closed = False
+    @cached_property
+    def wire(self) -> bytes:
+        """As unmasked WebSocket text frames. Source: RFC 6455, 5.2."""
+        return b"".join(map(_frame, self.texts))
 
-    def write(self, frame: str) -> None:
-        """Send a text frame after those before it; never waits, never raises, does nothing once closed."""
-        if self._is_closed:
-            return
-        if self._task is not None:
-            self._keep(frame)
-            return
-        # The coroutine is stepped by hand: a task per frame and connection would double the cost of a broadcast.
-        steps = self._send({"type": "websocket.send", "text": frame}).__await__()
-        try:
-            waits_for = next(steps)
-        except StopIteration:
-            return
-        except Exception as error:  # noqa: BLE001 - an edge: servers raise what they like for a connection that is gone
-            self._give_up(error)
-        else:
-            self._task = asyncio.get_running_loop().create_task(
-                self._drain(_Rest(steps, waits_for))
-            )
+    @cached_property
+    def size_bytes(self) -> int:
+        return sum(
+            len(text) if text.isascii() else len(text.encode()) for text in self.texts
+        )
+
+
+def _frame(text: str) -> bytes:
+    payload = text.encode()
+    size = len(payload)
+    if size < 126:
+        return struct.pack("!BB", 0x81, size) + payload
+    if size < 65536:
+        return struct.pack("!BBH", 0x81, 126, size) + payload
+    return struct.pack("!BBQ", 0x81, 127, size) + payload
+
+
+class Transport(Protocol):
+    """What a connection needs of its way out."""
+
+    on_free: Callable[[], None]
+
+    def write(self, delivery: Delivery) -> bool:
+        """Hand frames over after those before; False when some of them wait. Never raises, does nothing once closed."""
 
     async def close(self, code: int, *, last: str) -> None:
         """Send what waits, the last frame and the close code, for at most a second; nothing can be written afterwards."""
+
+    def discard(self) -> None:
+        """Forget what waits; the connection is gone."""
+
+
+def make_transport(scope: Mapping[str, Any], send: Send) -> Transport:
+    """Return the best way out that this server offers."""
+    extension = (scope.get("extensions") or {}).get(EXTENSION)
+    return SharedTransport(extension, send) if extension else AsgiTransport(send)
+
+
+def _do_nothing() -> None:
+    return
+
+
+class SharedTransport:
+    """Writes shared bytes by the server's extension."""
+
+    def __init__(self, extension: Any, send: Send) -> None:
+        self.on_free: Callable[[], None] = _do_nothing
+        self._extension = extension
+        self._write, self._count_waiting = extension.write, extension.waiting_bytes
+        self._send = send
+        self._drained: asyncio.Event | None = None
+        self._is_closed = False
+        extension.on_drained = self._become_free
+
+    def write(self, delivery: Delivery) -> bool:
+        if self._is_closed:
+            return True
+        self._write(delivery.wire)
+        return not self._count_waiting()
+
+    async def close(self, code: int, *, last: str) -> None:
+        self._is_closed = True
+        self._write(_frame(last))
+        try:
+            if self._count_waiting():
+                self._drained = asyncio.Event()
+                async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                    await self._drained.wait()
+        except TimeoutError:
+            logger.debug("A connection did not read its last frames")
+        try:
+            await self._send({"type": "websocket.close", "code": int(code)})
+        except Exception as error:  # noqa: BLE001 - an edge: servers raise what they like for a connection that is gone
+            logger.debug("A connection was gone before its close: %r", error)
+
+    def discard(self) -> None:
+        self._is_closed = True
+        self._extension.on_drained = None
+
+    def _become_free(self) -> None:
+        if self._drained is not None:
+            self._drained.set()
+        elif not self._is_closed:
+            self.on_free()
+
+
+class AsgiTransport:
+    """Writes by ASGI sends.
+
+    One that ends at once, which is the rule, costs no task. One that suspends, since the server's buffer is full, goes on in a task of
+    its own.
+    """
+
+    def __init__(self, send: Send) -> None:
+        self.on_free: Callable[[], None] = _do_nothing
+        self._send = send
+        self._waiting: deque[str] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._is_closed = False
+
+    def write(self, delivery: Delivery) -> bool:
+        if self._is_closed:
+            return True
+        if self._task is None:
+            for index, text in enumerate(delivery.texts):
+                if not self._step(self._make_event(text)):
+                    self._waiting.extend(delivery.texts[index + 1 :])
+                    break
+        else:
+            self._waiting.extend(delivery.texts)
+        return self._task is None
+
+    async def close(self, code: int, *, last: str) -> None:
         self._is_closed = True
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 if self._task is not None:
                     await self._task
-                await self._send({"type": "websocket.send", "text": last})
-                await self._send({"type": "websocket.close", "code": int(code)})
-        except Exception as error:  # noqa: BLE001 - an edge: as above; a reader that stalls is a TimeoutError
+                await self._send(self._make_event(last))
+                await self._close(code)
+        except Exception as error:  # noqa: BLE001 - an edge: servers raise what they like for a connection that is gone; a reader that stalls is a TimeoutError
             self._give_up(error)
 
     def discard(self) -> None:
-        """Forget what waits; the connection is gone."""
         self._is_closed = True
-        self._backlog.clear()
+        self._waiting.clear()
         if self._task is not None:
             self._task.cancel()
 
-    def _keep(self, frame: str) -> None:
-        self._backlog.append(frame)
-        self._backlog_bytes += len(frame.encode())
-        if self._backlog_bytes > MAX_BACKLOG_BYTES:
-            self._is_closed = True
-            self._backlog.clear()
-            self._on_overflow()
+    def _make_event(self, text: str) -> dict[str, Any]:
+        return {"type": "websocket.send", "text": text}
+
+    async def _close(self, code: int) -> None:
+        await self._send({"type": "websocket.close", "code": int(code)})
+
+    def _step(self, event: dict[str, Any]) -> bool:
+        # The coroutine is stepped by hand: a task per frame and connection would double the cost of a broadcast.
+        steps = self._send(event).__await__()
+        try:
+            waits_for = next(steps)
+        except StopIteration:
+            return True
+        except Exception as error:  # noqa: BLE001 - an edge: as above
+            self._give_up(error)
+            return True
+        self._task = asyncio.get_running_loop().create_task(
+            self._drain(_Rest(steps, waits_for))
+        )
+        return False
 
     async def _drain(self, rest: _Rest) -> None:
         try:
             await rest
-            while self._backlog:
-                frame = self._backlog.popleft()
-                self._backlog_bytes -= len(frame.encode())
-                await self._send({"type": "websocket.send", "text": frame})
+            while self._waiting:
+                await self._send(self._make_event(self._waiting.popleft()))
         except Exception as error:  # noqa: BLE001 - an edge: as above
             self._give_up(error)
         finally:
             self._task = None
+        if not self._is_closed:
+            self.on_free()
 
     def _give_up(self, error: Exception) -> None:
         self._is_closed = True
-        self._backlog.clear()
+        self._waiting.clear()
         logger.debug("A connection can no longer be written to: %r", error)
 
 

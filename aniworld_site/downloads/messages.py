@@ -29,15 +29,32 @@ class QueuedDownload(DownloadMessage):
     """Place in the queue, the next one is 1."""
 
 
-class DownloadAdded(QueuedDownload, type="download_added", delivery="event"):
+class DownloadAdded(
+    QueuedDownload,
+    type="download_added",
+    delivery="event",
+    entity="download:{download_id}",
+):
     """An item entered the queue."""
 
 
-class DownloadRemoved(QueuedDownload, type="download_removed", delivery="event"):
+class DownloadRemoved(
+    QueuedDownload,
+    type="download_removed",
+    delivery="event",
+    entity="download:{download_id}",
+    ends=True,
+):
     """An item left the queue."""
 
 
-class DownloadProgress(DownloadMessage, type="download_progress", delivery="state"):
+class DownloadProgress(
+    DownloadMessage,
+    type="download_progress",
+    delivery="state",
+    entity="download:{download_id}",
+    max_hz=5,
+):
     """Bytes arrived."""
 
     percent: Annotated[float, Field(ge=0, le=100)]
@@ -47,14 +64,26 @@ class DownloadProgress(DownloadMessage, type="download_progress", delivery="stat
     """Seconds left; null while unknown."""
 
 
-class DownloadComplete(DownloadMessage, type="download_complete", delivery="event"):
+class DownloadComplete(
+    DownloadMessage,
+    type="download_complete",
+    delivery="event",
+    entity="download:{download_id}",
+    ends=True,
+):
     """The file is in the library."""
 
     file_path: Annotated[str, Field(min_length=1, max_length=4096)]
     """Relative to its root folder."""
 
 
-class DownloadFailed(DownloadMessage, type="download_failed", delivery="event"):
+class DownloadFailed(
+    DownloadMessage,
+    type="download_failed",
+    delivery="event",
+    entity="download:{download_id}",
+    ends=True,
+):
     """Given up, or to be tried again later."""
 
     error_message: Sentence
@@ -70,7 +99,7 @@ class QueueCounts(Message):
     paused: Count
 
 
-class QueueStatus(QueueCounts, type="queue_status", delivery="state"):
+class QueueStatus(QueueCounts, type="queue_status", delivery="state", entity="queue"):
     """Any count changed."""
 
 

@@ -23,7 +23,9 @@ Percent = Annotated[float, Field(ge=0, le=100)]
 Sentence = Annotated[str, Field(min_length=1, max_length=500)]
 
 
-class ScanStarted(Message, type="scan_started", delivery="event"):
+class ScanStarted(
+    Message, type="scan_started", delivery="event", entity="scan:{scan_id}"
+):
     """A scan is queued for a worker or has begun to read."""
 
     scan_id: Count
@@ -34,7 +36,9 @@ class ScanStarted(Message, type="scan_started", delivery="event"):
     """Name of the user who asked, or "system"."""
 
 
-class ScanProgress(Message, type="scan_progress", delivery="state"):
+class ScanProgress(
+    Message, type="scan_progress", delivery="state", entity="scan:{scan_id}", max_hz=5
+):
     """A folder was read. `percent` never falls during one scan."""
 
     scan_id: Count
@@ -52,7 +56,9 @@ class ScanProgress(Message, type="scan_progress", delivery="state"):
     status: Annotated[str, Field(pattern="^(running|cancelling)$")] = "running"
 
 
-class ScanComplete(Message, type="scan_complete", delivery="event"):
+class ScanComplete(
+    Message, type="scan_complete", delivery="event", entity="scan:{scan_id}", ends=True
+):
     """A scan ended well."""
 
     scan_id: Count
@@ -72,7 +78,9 @@ class ScanComplete(Message, type="scan_complete", delivery="event"):
     """Files of this root that a person has to look at, old ones included."""
 
 
-class ScanFailed(Message, type="scan_failed", delivery="event"):
+class ScanFailed(
+    Message, type="scan_failed", delivery="event", entity="scan:{scan_id}", ends=True
+):
     """A scan ended badly, or was cancelled."""
 
     scan_id: Count
@@ -81,7 +89,9 @@ class ScanFailed(Message, type="scan_failed", delivery="event"):
     cancelled: bool = False
 
 
-class SeriesUpdated(Message, type="series_updated", delivery="state"):
+class SeriesUpdated(
+    Message, type="series_updated", delivery="state", entity="series:{key}", kept=False
+):
     """A series, or something of it, changed; these are the values after it."""
 
     key: Key
@@ -94,7 +104,9 @@ class SeriesUpdated(Message, type="series_updated", delivery="state"):
     missing_count: Count
 
 
-class SeriesRemoved(Message, type="series_removed", delivery="event"):
+class SeriesRemoved(
+    Message, type="series_removed", delivery="event", entity="series:{key}", ends=True
+):
     """A series left the library; its files were not touched."""
 
     key: Key
@@ -102,7 +114,9 @@ class SeriesRemoved(Message, type="series_removed", delivery="event"):
     title: str
 
 
-class RootUpdated(Message, type="root_updated", delivery="state"):
+class RootUpdated(
+    Message, type="root_updated", delivery="state", entity="root:{root_id}", kept=False
+):
     """A root folder, or the number of its files, changed; these are the values after it."""
 
     root_id: Count

@@ -1,0 +1,91 @@
+"""One connection's waiting frames: events in order, states merged by entity, bounded. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from typing import NamedTuple
+
+MAX_OUTBOX_BYTES = 256 * 1024
+MAX_OUTBOX_ENTRIES = 512
+
+ROOMLESS = ""
+
+
+class Item(NamedTuple):
+    """A message of a room at its place in the stream."""
+
+    seq: int
+    mark: str
+    """`s` state, `u` one that is not kept, `e` event or `x` the end of an entity, then what it is about."""
+    body: str
+    """The frame without `seq`, `prev` and closing brace."""
+
+    @property
+    def is_state(self) -> bool:
+        return self.mark[0] in "su"
+
+    @property
+    def size_bytes(self) -> int:
+        return len(self.body) if self.body.isascii() else len(self.body.encode())
+
+
+class Outbox:
+    """What waits, oldest first; a newer state of an entity takes the place of the one that waits, at the end.
+
+    So `seq` always rises within a room, and what a reader gets is never older than what it has.
+    """
+
+    __slots__ = ("_entries", "_numbers", "size_bytes")
+
+    def __init__(self) -> None:
+        self._entries: dict[tuple[str, str | int], Item] = {}
+        self._numbers = count()
+        self.size_bytes = 0
+
+    def put(self, room: str, item: Item) -> None:
+        """Keep a room's message; `ROOMLESS` ones are whole frames."""
+        key: tuple[str, str | int]
+        if item.is_state:
+            key = (room, item.mark)
+            if older := self._entries.pop(key, None):
+                self.size_bytes -= older.size_bytes
+        else:
+            key = (room, next(self._numbers))
+        self._entries[key] = item
+        self.size_bytes += item.size_bytes
+
+    def take(self) -> tuple[str, Item]:
+        """Return and forget the oldest, with its room.
+
+        Raises:
+            KeyError: nothing waits.
+        """
+        key = next(iter(self._entries), None)
+        if key is None:
+            raise KeyError("Nothing waits.")
+        item = self._entries.pop(key)
+        self.size_bytes -= item.size_bytes
+        return key[0], item
+
+    def forget(self, room: str) -> None:
+        """Drop what waits for a room."""
+        for key in [key for key in self._entries if key[0] == room]:
+            self.size_bytes -= self._entries.pop(key).size_bytes
+
+    def clear(self) -> None:
+        self._entries.clear()
+        self.size_bytes = 0
+
+    @property
+    def is_full(self) -> bool:
+        return (
+            self.size_bytes > MAX_OUTBOX_BYTES
+            or len(self._entries) > MAX_OUTBOX_ENTRIES
+        )
+
+    def __iter__(self) -> Iterator[tuple[str, Item]]:
+        return ((key[0], item) for key, item in self._entries.items())
+
+    def __len__(self) -> int:
+        return len(self._entries)

@@ -1,0 +1,287 @@
+"""A room as one process has it: its place in the stream, what happened lately, and the connections that are in it.
+
+Messages come in through `receive`, which takes nobody's word for their order: what came twice is dropped, and a gap is an error that
+the hub heals. They go out together, once per turn of the event loop; where only states came they go at most every 20 ms, and newer
+ones replace older ones on the way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Iterable, Sequence
+from time import monotonic, time
+from typing import Any
+
+from realtime.history import KEPT_MESSAGES, STATE_KEPT_S, Position, Snapshot, State
+from realtime.links import Link, complete, encode_batch
+from realtime.messages import Joined, encode_body
+from realtime.metrics import DELIVERED, MERGED
+from realtime.outbox import Item, Outbox
+from realtime.rooms import Room
+from realtime.transports import Delivery
+
+TICK_S = 0.02
+"""Between two rounds of states."""
+MAX_EARLY = 1_000
+"""Batches that may come while the room is being read."""
+
+Batch = tuple[str, int, list[tuple[str, str]]]
+"""Epoch, seq of the last message, mark and body of each."""
+
+
+class GapError(Exception):
+    """Messages are missing, or the stream is another one."""
+
+
+class Stream:
+    """One room of this process."""
+
+    def __init__(self, room: Room) -> None:
+        self.room, self.name = room, room.name
+        self.position = Position("", 0)
+        """Of the newest message that came."""
+        self.sent = 0
+        """`seq` of the newest that went out to those who are up to date."""
+        self.states: dict[str, State] = {}
+        """By what they are about."""
+        self.links: set[Link] = set()
+        self.users: dict[Link, str] = {}
+        self.waiting = 0
+        """Joins that are not answered yet."""
+        self.others = 0
+        """Members in other processes."""
+        self.other_users: frozenset[str] = frozenset()
+        """Theirs, where the room announces members."""
+        self.ready = asyncio.Event()
+        """Set while `position` and `states` are known to be right."""
+        self.task: asyncio.Task[None] | None = None
+        self._current: set[Link] = set()
+        self._lagging: dict[Link, int] = {}
+        self._recent: deque[Item] = deque(maxlen=KEPT_MESSAGES)
+        self._early: list[Batch] = []
+        self._pending = Outbox()
+        self._pending_count = 0
+        self._flush_handle: asyncio.Handle | None = None
+        self._has_urgent = False
+        self._flushed_at = 0.0
+
+    @property
+    def is_wanted(self) -> bool:
+        return bool(self.links) or self.waiting > 0
+
+    @property
+    def member_count(self) -> int:
+        return len(self.links) + self.others
+
+    # Coming in
+
+    def receive(self, batch: Batch) -> None:
+        """Take messages, or keep them while the room is being read.
+
+        Raises:
+            GapError: some before them are missing; they are kept.
+        """
+        if not self.ready.is_set():
+            self._early.append(batch)
+            if len(self._early) > MAX_EARLY:
+                self._early.clear()
+            return
+        epoch, last, messages = batch
+        first = last - len(messages) + 1
+        if epoch != self.position.epoch or first > self.position.seq + 1:
+            self.ready.clear()
+            self._early.append(batch)
+            raise GapError(f"{self.position} is followed by {epoch}:{first}")
+        known = self.position.seq + 1 - first
+        self.take(
+            Item(first + index, *messages[index])
+            for index in range(known, len(messages))
+        )
+
+    def take(self, items: Iterable[Item]) -> None:
+        """Take the messages that follow directly."""
+        for item in items:
+            self.position = Position(self.position.epoch, item.seq)
+            self._recent.append(item)
+            self._remember(item)
+            self._pending.put(self.name, item)
+            self._pending_count += 1
+            self._has_urgent = self._has_urgent or not item.is_state
+        self._schedule()
+
+    def close(self) -> None:
+        """Forget what waits; nobody is here any more."""
+        for handle in (self._flush_handle, self.task):
+            if handle is not None:
+                handle.cancel()
+        self._pending.clear()
+
+    def load(self, snapshot: Snapshot) -> None:
+        """Begin where the snapshot is; what waits belongs to a stream that is over."""
+        self._pending.clear()
+        self._pending_count, self._has_urgent = 0, False
+        self._recent.clear()
+        self.position, self.states = snapshot.position, snapshot.states
+        self.sent = snapshot.position.seq
+
+    def resume(self) -> None:
+        """Go on with what came while the room was read.
+
+        Raises:
+            GapError: still something is missing.
+        """
+        self.ready.set()
+        early, self._early = self._early, []
+        for index, batch in enumerate(early):
+            try:
+                self.receive(batch)
+            except GapError:
+                self._early += early[index + 1 :]
+                raise
+
+    def _remember(self, item: Item) -> None:
+        about = item.mark[1:]
+        if item.mark[0] == "s":
+            self.states[about] = State(item, int(time() * 1000))
+        elif item.mark[0] == "x":
+            self.states.pop(about, None)
+
+    # Going out
+
+    def _schedule(self) -> None:
+        if not self._pending:
+            return
+        loop = asyncio.get_running_loop()
+        wait_s = self._flushed_at + TICK_S - monotonic()
+        if self._has_urgent or wait_s <= 0:
+            if isinstance(self._flush_handle, asyncio.TimerHandle):
+                self._flush_handle.cancel()
+                self._flush_handle = None
+            self._flush_handle = self._flush_handle or loop.call_soon(self.flush)
+        elif self._flush_handle is None:
+            self._flush_handle = loop.call_later(wait_s, self.flush)
+
+    def flush(self) -> None:
+        """Write what came since the last time to everybody in the room."""
+        if self._flush_handle is not None:
+            self._flush_handle.cancel()
+            self._flush_handle = None
+        if not self._pending:
+            return
+        self._flushed_at, self._has_urgent = monotonic(), False
+        items = [item for _, item in self._pending]
+        MERGED.inc(self._pending_count - len(items))
+        self._pending.clear()
+        self._pending_count = 0
+        prev = self.sent
+        self.sent = items[-1].seq
+        plain, batched = _encode(items, prev)
+        for link in tuple(self._lagging):
+            link.keep(self.name, items)
+        for link in tuple(self._current):
+            if not link.write(batched if link.has_batches else plain):
+                self._fall_behind(link, prev)
+                link.keep(self.name, items)
+        DELIVERED.inc(len(items) * len(self.links))
+
+    def _fall_behind(self, link: Link, seq: int) -> None:
+        self._current.discard(link)
+        self._lagging[link] = seq
+        link.lag(self)
+
+    def advance(self, link: Link, seq: int) -> int:
+        prev, self._lagging[link] = self._lagging[link], seq
+        return prev
+
+    def catch_up(self, link: Link) -> None:
+        if link in self._lagging:
+            del self._lagging[link]
+            self._current.add(link)
+
+    # Members
+
+    def admit(
+        self, link: Link, *, ref: str | None, missed: Sequence[Item] | None
+    ) -> None:
+        """Answer a join, and put the connection in; with what it missed, or a snapshot where that is None."""
+        self.flush()
+        link.forget(self.name)
+        self.links.add(link)
+        if missed is None:
+            link.reply(self._welcome(ref=ref))
+            self._start(link, self.sent)
+            return
+        before = missed[0].seq - 1 if missed else self.sent
+        link.reply(self._welcome(ref=ref, recovered_from=before))
+        self._start(link, before)
+        if missed:
+            link.keep(self.name, missed)
+
+    def get_since(self, since: Position) -> list[Item] | None:
+        """Return what came after a position, as far as this process remembers; None where it does not reach back."""
+        if since.epoch != self.position.epoch or since.seq > self.position.seq:
+            return None
+        count = self.position.seq - since.seq
+        if count > len(self._recent):
+            return None
+        return list(self._recent)[len(self._recent) - count :] if count else []
+
+    def remove(self, link: Link) -> None:
+        """Let a connection go."""
+        self.links.discard(link)
+        self._current.discard(link)
+        self._lagging.pop(link, None)
+        link.forget(self.name)
+
+    def tell_anew(self) -> None:
+        """Put everybody in anew, with a snapshot: what they have belongs to a stream that is over."""
+        text = self._welcome(ref=None)
+        for link in tuple(self.links):
+            link.forget(self.name)
+            link.reply(text)
+            self._start(link, self.sent)
+
+    def _start(self, link: Link, seq: int) -> None:
+        self._lagging.pop(link, None)
+        self._current.discard(link)
+        if seq == self.sent and not link.is_blocked and not link.period_s:
+            self._current.add(link)
+        else:
+            self._fall_behind(link, seq)
+
+    def _welcome(self, *, ref: str | None, recovered_from: int | None = None) -> str:
+        snapshot: list[Any] | None = [] if recovered_from is None else None
+        message = Joined(
+            room=self.name,
+            epoch=self.position.epoch,
+            seq=self.sent if recovered_from is None else recovered_from,
+            recovered=recovered_from is not None,
+            snapshot=snapshot,
+            members=self.member_count,
+        )
+        body = encode_body(message, room=self.name)
+        if snapshot is not None:
+            body = body.replace(
+                '"snapshot":[]', f'"snapshot":[{self._encode_states()}]', 1
+            )
+        return f'{body},"ref":{json.dumps(ref)}}}' if ref is not None else f"{body}}}"
+
+    def _encode_states(self) -> str:
+        oldest_ms = (time() - STATE_KEPT_S) * 1000
+        return ",".join(
+            f'{state.item.body},"seq":{state.item.seq}}}'
+            for state in sorted(self.states.values(), key=lambda each: each.item.seq)
+            if state.kept_at_ms > oldest_ms
+        )
+
+
+def _encode(items: Sequence[Item], prev: int) -> tuple[Delivery, Delivery]:
+    """Return the frames one by one, and as one batch where there are several."""
+    texts = []
+    for item in items:
+        texts.append(complete(item, prev))
+        prev = item.seq
+    plain = Delivery(texts)
+    return plain, Delivery([encode_batch(texts)]) if len(texts) > 1 else plain
