@@ -36,6 +36,7 @@ check: setup-dev
 	$(CHECK_ENV) $(BIN)/mypy .
 	$(BIN)/lint-imports
 	$(CHECK_ENV) $(BIN)/python manage.py makemigrations --check --dry-run
+	$(CHECK_ENV) $(BIN)/python manage.py asyncapi --check
 
 test-python: setup-dev
 	$(BIN)/pytest -n 2 --dist loadscope
