@@ -11,6 +11,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aniworld_site.settings")
 # It loads the applications, which the consumer's module needs.
 pages = get_asgi_application()
 
-from realtime.routing import realtime_application  # noqa: E402
+from realtime.routing import realtime_application, with_events  # noqa: E402
 
-application = ProtocolTypeRouter({"http": pages, "websocket": realtime_application()})
+application = ProtocolTypeRouter(
+    {"http": with_events(pages), "websocket": realtime_application()}
+)

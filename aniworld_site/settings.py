@@ -82,6 +82,7 @@ INSTALLED_APPS = [
     "aniworld_site.downloads",
 ]
 MIDDLEWARE = [
+    "realtime.middleware.PositionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

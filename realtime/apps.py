@@ -14,5 +14,7 @@ class RealtimeConfig(AppConfig):
 
     def ready(self) -> None:
         from realtime import checks  # noqa: F401 - registers the checks
+        from realtime.revocations import connect_signals
 
         autodiscover_modules("messages", "rooms")
+        connect_signals()

@@ -269,6 +269,18 @@ def get_positions_of(
     return _read_positions(cast(Any, found))
 
 
+def send_to_group(group: str, event: dict[str, Any], *, timeout_s: float) -> None:
+    """Send an event of the layer from synchronous code.
+
+    Raises:
+        RedisError, OSError: the broker does not answer in time.
+        ImproperlyConfigured: there is no usable channel layer.
+    """
+    layer = get_layer()
+    client = _get_page_client(layer, timeout_s)
+    client.publish(Keys(layer).get_group(group), layer.serialize(event))
+
+
 _page_clients: dict[RedisPubSubChannelLayer, Redis] = {}
 
 

@@ -34,6 +34,9 @@ logger = logging.getLogger(__name__)
 
 PAUSED = "Live updates are paused. They continue by themselves."
 CONTROL_GROUP = "realtime.control"
+EVERYBODY = "*"
+RECHECK_AGAIN_S = 1.0
+"""A logout is told before its session is gone."""
 JOIN_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 2.0
 UNDERWAY_S = 0.25
@@ -252,9 +255,9 @@ class Hub:
                         logger.info("Room %s: %s", name, gap)
                         self._bring_up(stream)
         elif event.get("type") == "room.recheck":
-            for guest in tuple(self.guests.values()):
-                if guest.user_key == event["user_key"]:
-                    guest.recheck()
+            self._recheck(event["user_key"])
+            loop = asyncio.get_running_loop()
+            loop.call_later(RECHECK_AGAIN_S, self._recheck, event["user_key"])
         else:
             logger.warning(
                 "The hub's channel got an event that it does not know: %.200r", event
@@ -267,6 +270,11 @@ class Hub:
     def on_outage(self) -> None:
         self._tell(SystemWarning(message=PAUSED, details={"live": False}))
 
+    def _recheck(self, user_key: str) -> None:
+        for guest in tuple(self.guests.values()):
+            if user_key in (EVERYBODY, guest.user_key):
+                guest.recheck()
+
     async def on_probe(self, *, is_back: bool) -> None:
         if is_back:
             tasks = [stream.task for stream in self.streams.values() if stream.task]
@@ -275,6 +283,7 @@ class Hub:
             self._tell(
                 SystemInfo(message="Live updates continue.", details={"live": True})
             )
+            self._recheck(EVERYBODY)
         try:
             await self._compare()
             await self.presence.keep(self.history)

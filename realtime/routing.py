@@ -9,6 +9,7 @@ from channels.routing import URLRouter
 from django.urls import path, re_path
 
 from realtime.consumers import RoomConsumer
+from realtime.sse import events_application
 
 # The stubs know views only.
 websocket_urlpatterns: list[Any] = [path("ws/", RoomConsumer.as_asgi())]  # type: ignore[arg-type]
@@ -21,6 +22,18 @@ def realtime_application() -> Any:
     """
     return AuthMiddlewareStack(
         URLRouter([*websocket_urlpatterns, re_path(r"", cast(Any, _refuse))])
+    )
+
+
+def with_events(pages: Any) -> Any:
+    """Return what `ProtocolTypeRouter` needs under "http": `/events/` for those who have no socket, everything else to `pages`."""
+    return URLRouter(
+        [
+            path(
+                "events/", cast(Any, AuthMiddlewareStack(cast(Any, events_application)))
+            ),
+            re_path(r"", pages),
+        ]
     )
 
 
