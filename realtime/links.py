@@ -82,6 +82,11 @@ class Link:
         self._write(shared)
         return True
 
+    @property
+    def is_free(self) -> bool:
+        """Whether shared frames can be written as they are."""
+        return not self.is_blocked and not self.period_s
+
     def reply(self, text: str) -> None:
         """Write a frame that is this connection's alone, after what waits."""
         if self.is_closed:

@@ -24,6 +24,7 @@ from realtime.transports import Delivery
 
 TICK_S = 0.02
 """Between two rounds of states."""
+REPLAYED_AT_A_TIME = 32
 MAX_EARLY = 1_000
 """Batches that may come while the room is being read."""
 
@@ -215,9 +216,16 @@ class Stream:
             return
         before = missed[0].seq - 1 if missed else self.sent
         link.reply(self._welcome(ref=ref, recovered_from=before))
+        written = 0
+        # As it was, unmerged, as long as the connection takes it.
+        while written < len(missed) and link.is_free:
+            items = missed[written : written + REPLAYED_AT_A_TIME]
+            plain, batched = _encode(items, before)
+            link.write(batched if link.has_batches else plain)
+            written, before = written + len(items), items[-1].seq
         self._start(link, before)
-        if missed:
-            link.keep(self.name, missed)
+        if rest := missed[written:]:
+            link.keep(self.name, rest)
 
     def get_since(self, since: Position) -> list[Item] | None:
         """Return what came after a position, as far as this process remembers; None where it does not reach back."""
@@ -246,7 +254,7 @@ class Stream:
     def _start(self, link: Link, seq: int) -> None:
         self._lagging.pop(link, None)
         self._current.discard(link)
-        if seq == self.sent and not link.is_blocked and not link.period_s:
+        if seq == self.sent and link.is_free:
             self._current.add(link)
         else:
             self._fall_behind(link, seq)
