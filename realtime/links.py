@@ -12,8 +12,11 @@ from realtime.messages import Batch, encode_frame
 from realtime.outbox import ROOMLESS, Item, Outbox
 from realtime.transports import Delivery, Transport
 
-MAX_UNACKED_FRAMES = 64
-MAX_UNACKED_BYTES = 256 * 1024
+MAX_UNACKED = 64
+"""Frames; a large one counts as several, so that these are 256 KiB at most."""
+UNBOUNDED = 1 << 60
+BUSY, PACED = 1 << 62, 1 << 61
+"""Taken off the credit while no shared frame may be written."""
 BATCH_CHARS = 64 * 1024
 """About the size of one batch that is a connection's own."""
 
@@ -47,12 +50,15 @@ class Link:
         self.has_acks = self.has_batches = False
         self.period_s = 0.0
         """Least seconds between two looks at the outbox; 0 where the client named no `max_hz`."""
-        self.sent = self.acked = 0
+        self.credit = UNBOUNDED
+        """How many shared frames may be written; they may while it is above 0."""
+        self.push = transport.push
+        self.is_closed = False
+        self._acked = 0
         """Frames since `hello`."""
-        self.is_blocked = self.is_closed = False
         self._is_busy = False
-        self._sizes: deque[int] = deque()
-        self._unacked_bytes = 0
+        self._large: deque[tuple[int, int]] = deque()
+        """Frames that count as several, by number, and as how many more."""
         self._lags: dict[str, Laggard] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._flushed_at = 0.0
@@ -60,32 +66,59 @@ class Link:
         self._on_overflow = on_overflow
         transport.on_free = self._become_free
 
+    @property
+    def is_blocked(self) -> bool:
+        """Whether nothing may be written."""
+        return self.credit + (PACED if self.period_s else 0) <= 0
+
+    @property
+    def is_free(self) -> bool:
+        """Whether shared frames may be written as they are."""
+        return self.credit > 0
+
+    @property
+    def unacked(self) -> int:
+        """Frames that the client has not acknowledged, a large one counted as several; 0 where it never does."""
+        return MAX_UNACKED - self._get_window() if self.has_acks else 0
+
     def greet(self, *, acks: bool, batch: bool, max_hz: float | None) -> None:
         """Take what the client can do; counting begins here."""
         self.has_acks, self.has_batches = acks, batch
         self.period_s = 1 / max_hz if max_hz else 0.0
-        self.sent = self.acked = self._unacked_bytes = 0
-        self._sizes.clear()
-        self._reconsider()
+        self.credit = MAX_UNACKED if acks else UNBOUNDED
+        self.credit -= (BUSY if self._is_busy else 0) + (PACED if max_hz else 0)
+        self._acked = 0
+        self._large.clear()
+        self._go_on()
 
     def acknowledge(self, count: int) -> None:
         """Note that the client has read so many frames; more than were sent are those that crossed its `hello`."""
-        while self.acked < min(count, self.sent):
-            self._unacked_bytes -= self._sizes.popleft()
-            self.acked += 1
-        self._reconsider()
+        if not self.has_acks:
+            return
+        new = min(count, self._count_sent()) - self._acked
+        if new <= 0:
+            return
+        self._acked += new
+        self.credit += new
+        while self._large and self._large[0][0] <= self._acked:
+            self.credit += self._large.popleft()[1]
+        self._go_on()
 
     def write(self, shared: Delivery) -> bool:
         """Write frames that many connections get; False where they have to be kept instead."""
-        if self.is_blocked or self.period_s:
+        if self.credit <= 0:
             return False
         self._write(shared)
         return True
 
-    @property
-    def is_free(self) -> bool:
-        """Whether shared frames can be written as they are."""
-        return not self.is_blocked and not self.period_s
+    def note(self, shared: Delivery, waits: object) -> None:
+        """Take note of a delivery that was pushed and paid for, where it is large or some of it waits."""
+        if shared.is_large and self.has_acks:
+            extra = shared.cost - len(shared.texts)
+            self._large.append((self._count_sent(extra), extra))
+        if waits and not self._is_busy:
+            self._is_busy = True
+            self.credit -= BUSY
 
     def reply(self, text: str) -> None:
         """Write a frame that is this connection's alone, after what waits."""
@@ -143,7 +176,8 @@ class Link:
 
     def close(self) -> None:
         """Nothing is written or kept from here on."""
-        self.is_closed = self.is_blocked = True
+        self.is_closed = True
+        self.credit = -BUSY
         self.outbox.clear()
         self._lags.clear()
         if self._emptied is not None:
@@ -168,36 +202,29 @@ class Link:
         return complete(item, prev)
 
     def _write(self, delivery: Delivery) -> None:
-        if self.is_closed:
-            return
-        if self.has_acks:
-            count = len(delivery.texts)
-            self.sent += count
-            # The first frame stands for all that are written with it.
-            self._sizes.append(delivery.size_bytes)
-            self._sizes.extend([0] * (count - 1))
-            self._unacked_bytes += delivery.size_bytes
-        if not self.transport.write(delivery):
-            self._is_busy = self.is_blocked = True
-        elif self.has_acks and self._is_window_shut:
-            self.is_blocked = True
+        if not self.is_closed:
+            self.credit -= delivery.cost
+            self.note(delivery, self.transport.write(delivery))
 
-    @property
-    def _is_window_shut(self) -> bool:
+    def _get_window(self) -> int:
         return (
-            self.sent - self.acked >= MAX_UNACKED_FRAMES
-            or self._unacked_bytes >= MAX_UNACKED_BYTES
+            self.credit
+            + (BUSY if self._is_busy else 0)
+            + (PACED if self.period_s else 0)
         )
 
-    def _become_free(self) -> None:
-        self._is_busy = False
-        self._reconsider()
+    def _count_sent(self, unnoted: int = 0) -> int:
+        extra = unnoted + sum(cost for _, cost in self._large)
+        return self._acked + MAX_UNACKED - self._get_window() - extra
 
-    def _reconsider(self) -> None:
-        if self.is_closed:
-            return
-        self.is_blocked = self._is_busy or (self.has_acks and self._is_window_shut)
-        if not self.is_blocked and self._timer is None:
+    def _become_free(self) -> None:
+        if self._is_busy:
+            self._is_busy = False
+            self.credit += BUSY
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if not self.is_closed and not self.is_blocked and self._timer is None:
             self.flush()
 
     def _get_wait_s(self) -> float:

@@ -181,11 +181,25 @@ class Stream:
         plain, batched = _encode(items, prev)
         for link in tuple(self._lagging):
             link.keep(self.name, items)
+        self._write(items, plain, batched, prev)
+        DELIVERED.inc(len(items) * len(self.links))
+
+    def _write(
+        self, items: Sequence[Item], plain: Delivery, batched: Delivery, prev: int
+    ) -> None:
+        """Write to those who are up to date. Each step here is paid once per delivery, so it calls as little as it can."""
         for link in tuple(self._current):
-            if not link.write(batched if link.has_batches else plain):
+            shared = batched if link.has_batches else plain
+            if link.credit <= 0:
                 self._fall_behind(link, prev)
                 link.keep(self.name, items)
-        DELIVERED.inc(len(items) * len(self.links))
+            elif link.push is None:
+                link.write(shared)
+            else:
+                link.credit -= shared.cost
+                waits = link.push(shared.wire)
+                if waits or shared.is_large:
+                    link.note(shared, waits)
 
     def _fall_behind(self, link: Link, seq: int) -> None:
         self._current.discard(link)

@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 EXTENSION = "realtime.transport"
 CLOSE_TIMEOUT_S = 1.0
+COUNTS_ONCE_BYTES = 4 * 1024
 
 Send = Callable[[Any], Awaitable[None]]
 
@@ -34,10 +35,17 @@ class Delivery:
         return b"".join(map(_frame, self.texts))
 
     @cached_property
-    def size_bytes(self) -> int:
-        return sum(
-            len(text) if text.isascii() else len(text.encode()) for text in self.texts
-        )
+    def cost(self) -> int:
+        """What they take of a window of so many frames and so many bytes: a large frame counts as several."""
+        chars = sum(map(len, self.texts))
+        if chars < COUNTS_ONCE_BYTES // 4:
+            return len(self.texts)
+        return sum(-(-len(text.encode()) // COUNTS_ONCE_BYTES) for text in self.texts)
+
+    @cached_property
+    def is_large(self) -> bool:
+        """Whether a frame counts as several."""
+        return self.cost != len(self.texts)
 
 
 def _frame(text: str) -> bytes:
@@ -54,9 +62,11 @@ class Transport(Protocol):
     """What a connection needs of its way out."""
 
     on_free: Callable[[], None]
+    push: Callable[[bytes], object] | None
+    """Writes a delivery's `wire` and answers as `write` does, where the server takes bytes."""
 
-    def write(self, delivery: Delivery) -> bool:
-        """Hand frames over after those before; False when some of them wait. Never raises, does nothing once closed."""
+    def write(self, delivery: Delivery) -> object:
+        """Hand frames over after those before; something true when some of them wait. Never raises, does nothing once closed."""
 
     async def close(self, code: int, *, last: str) -> None:
         """Send what waits, the last frame and the close code, for at most a second; nothing can be written afterwards."""
@@ -81,23 +91,20 @@ class SharedTransport:
     def __init__(self, extension: Any, send: Send) -> None:
         self.on_free: Callable[[], None] = _do_nothing
         self._extension = extension
-        self._write, self._count_waiting = extension.write, extension.waiting_bytes
+        self.push: Callable[[bytes], object] | None = extension.write
+        self._write = extension.write
         self._send = send
         self._drained: asyncio.Event | None = None
         self._is_closed = False
         extension.on_drained = self._become_free
 
-    def write(self, delivery: Delivery) -> bool:
-        if self._is_closed:
-            return True
-        self._write(delivery.wire)
-        return not self._count_waiting()
+    def write(self, delivery: Delivery) -> object:
+        return None if self._is_closed else self._write(delivery.wire)
 
     async def close(self, code: int, *, last: str) -> None:
         self._is_closed = True
-        self._write(_frame(last))
         try:
-            if self._count_waiting():
+            if self._write(_frame(last)):
                 self._drained = asyncio.Event()
                 async with asyncio.timeout(CLOSE_TIMEOUT_S):
                     await self._drained.wait()
@@ -128,14 +135,15 @@ class AsgiTransport:
 
     def __init__(self, send: Send) -> None:
         self.on_free: Callable[[], None] = _do_nothing
+        self.push: Callable[[bytes], object] | None = None
         self._send = send
         self._waiting: deque[str] = deque()
         self._task: asyncio.Task[None] | None = None
         self._is_closed = False
 
-    def write(self, delivery: Delivery) -> bool:
+    def write(self, delivery: Delivery) -> object:
         if self._is_closed:
-            return True
+            return None
         if self._task is None:
             for index, text in enumerate(delivery.texts):
                 if not self._step(self._make_event(text)):
@@ -143,7 +151,7 @@ class AsgiTransport:
                     break
         else:
             self._waiting.extend(delivery.texts)
-        return self._task is None
+        return self._task
 
     async def close(self, code: int, *, last: str) -> None:
         self._is_closed = True
