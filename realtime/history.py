@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha1
 from typing import Any, NamedTuple, cast
 from uuid import uuid4
 
@@ -21,6 +22,7 @@ from redis import Redis
 from redis import asyncio as aioredis
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
+from redis.exceptions import NoScriptError
 from redis.retry import Retry
 
 from realtime.outbox import Item
@@ -32,6 +34,8 @@ STATE_KEPT_S = 24 * 3600
 POSITION_KEPT_S = 7 * 24 * 3600
 SENDER_KEPT_S = 3600
 READS_AT_A_TIME = 8
+
+_PUBLISH_SHA = sha1(PUBLISH.encode(), usedforsecurity=False).hexdigest()
 
 
 class Position(NamedTuple):
@@ -135,14 +139,26 @@ class SenderHistory:
             ImproperlyConfigured: there is no usable channel layer.
         """
         client, keys = self._connect()
-        pipeline = client.pipeline(transaction=False)
-        number = self._number
-        for group, rooms in groups.items():
-            number += 1
-            pipeline.eval(*self._make_call(keys, group, rooms, number))
-        found = pipeline.execute()
-        self._number = number
+        calls = [
+            self._make_call(keys, group, rooms, number)
+            for number, (group, rooms) in enumerate(groups.items(), self._number + 1)
+        ]
+        if len(calls) == 1:
+            found = [self._call(client, *calls[0])]
+        else:
+            pipeline = client.pipeline(transaction=False)
+            for call in calls:
+                pipeline.eval(PUBLISH, *call)
+            found = pipeline.execute()
+        self._number += len(calls)
         return dict(zip(groups, found, strict=True))
+
+    def _call(self, client: Redis, *call: Any) -> Any:
+        # The common case: one room, as quick as can be.
+        try:
+            return client.evalsha(_PUBLISH_SHA, *call)
+        except NoScriptError:
+            return client.eval(PUBLISH, *call)
 
     def close(self) -> None:
         if self._client is not None:
@@ -178,7 +194,7 @@ class SenderHistory:
             arguments += [room, int(begins_anew), len(messages)]
             for message in messages:
                 arguments += message
-        return [PUBLISH, len(names), *names, *arguments]
+        return [len(names), *names, *arguments]
 
 
 class HubHistory:
