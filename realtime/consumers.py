@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Coroutine
 from datetime import UTC, datetime
 from time import monotonic
@@ -52,6 +53,9 @@ logger = logging.getLogger(__name__)
 MAX_INVALID_FRAMES = 5
 INVALID = {ErrorCode.BAD_JSON, ErrorCode.BAD_FRAME, ErrorCode.TOO_LARGE}
 PROTOCOL = 1
+ACK = re.compile(
+    r'\{\s*"action":\s*"ack",\s*"data":\s*\{\s*"n":\s*([0-9]{1,15})\s*\}\s*\}'
+)
 COME_BACK_AFTER_MS = 5_000
 CLOSE_GRACE_S = 2.0
 """For the server to report the end of a connection that was closed."""
@@ -158,6 +162,8 @@ class RoomConsumer(AsyncJsonWebsocketConsumer):
             return
         if self._heartbeat is not None:
             self._heartbeat.heard()
+        if self._is_acknowledged_by(text_data):
+            return
         if wait_ms := frame_buckets.take(
             self._key,
             per_s=self._settings.frames_per_s,
@@ -187,6 +193,11 @@ class RoomConsumer(AsyncJsonWebsocketConsumer):
                     CloseCode.INVALID_FRAMES,
                     f"{MAX_INVALID_FRAMES} frames in a row were not valid.",
                 )
+
+    def _is_acknowledged_by(self, text: str | None) -> bool:
+        """Take an acknowledgement in passing: they come in numbers, and those that are news are bounded by what was sent."""
+        match = ACK.fullmatch(text) if text else None
+        return match is not None and self._link.acknowledge(int(match[1]))
 
     async def _act(self, frame: Any) -> None:
         try:

@@ -91,18 +91,20 @@ class Link:
         self._large.clear()
         self._go_on()
 
-    def acknowledge(self, count: int) -> None:
-        """Note that the client has read so many frames; more than were sent are those that crossed its `hello`."""
-        if not self.has_acks:
-            return
+    def acknowledge(self, count: int) -> bool:
+        """Note that the client has read so many frames, and return whether that is news.
+
+        More than were sent are those that crossed its `hello`.
+        """
         new = min(count, self._count_sent()) - self._acked
-        if new <= 0:
-            return
+        if not self.has_acks or new <= 0:
+            return False
         self._acked += new
         self.credit += new
         while self._large and self._large[0][0] <= self._acked:
             self.credit += self._large.popleft()[1]
         self._go_on()
+        return True
 
     def write(self, shared: Delivery) -> bool:
         """Write frames that many connections get; False where they have to be kept instead."""
