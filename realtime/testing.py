@@ -1,4 +1,7 @@
-"""Tools for every app's tests: a connection that waits for replies, and a look at what is published."""
+"""Tools for every app's tests: a connection that waits for replies, a look at what is published, faults, and a clock to turn.
+
+None of them sleeps: a test says what it waits for, and time passes when it turns the clock.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
+from unittest.mock import patch
 
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
@@ -15,10 +19,15 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.base_user import AbstractBaseUser
 
+from realtime.history import HubHistory, SenderHistory
+from realtime.hub import get_hub
 from realtime.publishing import Publication, observe
 from realtime.rooms import Room
+from realtime.uplink import Uplink
 
 TIMEOUT_S = 5.0
+TURNS = 5
+"""Of the event loop, for what a timer starts."""
 
 Headers = Iterable[tuple[bytes, bytes]]
 
@@ -53,8 +62,10 @@ class Connection:
     """A client without a network. Nothing sleeps: each method waits for the frame that answers it."""
 
     def __init__(self, application: Any, *, path: str, headers: Headers) -> None:
+        self._reads = asyncio.Event()
+        self._reads.set()
         self._communicator = WebsocketCommunicator(
-            application, path, headers=list(headers)
+            self._slow_down(application), path, headers=list(headers)
         )
         self._refs = 0
         self.connection_id = ""
@@ -126,11 +137,41 @@ class Connection:
             if frame.get("ref") == ref:
                 return frame
 
-    async def join(self, room: Room | str) -> dict[str, Any]:
-        """Join a room and return the reply: `joined`, or `error`."""
-        return await self.ask(
-            "join", room=room.name if isinstance(room, Room) else room
-        )
+    async def join(
+        self, room: Room | str, *, since: tuple[str, int] | None = None
+    ) -> dict[str, Any]:
+        """Join a room, after an epoch and seq where given, and return the reply: `joined`, or `error`."""
+        data: dict[str, Any] = {"room": room.name if isinstance(room, Room) else room}
+        if since is not None:
+            data["since"] = {"epoch": since[0], "seq": since[1]}
+        return await self.ask("join", **data)
+
+    async def hello(self, **data: Any) -> None:
+        """Say what this client can do, and wait until the server has taken it."""
+        await self.send({"action": "hello", "data": {"protocol": 1, **data}})
+        await self.ping()
+
+    async def ack(self, count: int) -> None:
+        """Acknowledge so many frames."""
+        await self.send({"action": "ack", "data": {"n": count}})
+
+    def stop_reading(self) -> None:
+        """Be a slow reader: the server's sends do not end."""
+        self._reads.clear()
+
+    def read_again(self) -> None:
+        self._reads.set()
+
+    def _slow_down(self, application: Any) -> Any:
+        async def slowed(scope: Any, receive: Any, send: Any) -> None:
+            async def wait_and_send(event: Any) -> None:
+                if not self._reads.is_set():
+                    await self._reads.wait()
+                await send(event)
+
+            await application(scope, receive, wait_and_send)
+
+        return slowed
 
     async def leave(self, room: Room | str) -> dict[str, Any]:
         """Leave a room and return the reply."""
@@ -177,3 +218,99 @@ async def connect(
         "connection_id"
     ]
     return connection
+
+
+class Faults:
+    """What goes wrong between the broker and this event loop's hub, from here on."""
+
+    def __init__(self) -> None:
+        self._hub = get_hub()
+        self._pass_on = self._hub.on_event
+        self._dropped = self._repeated = 0
+        self._held: list[dict[str, Any]] | None = None
+
+    def drop(self, count: int = 1) -> None:
+        """Lose the next events of rooms without a sign."""
+        self._dropped = count
+
+    def repeat(self, count: int = 1) -> None:
+        """Bring the next events twice."""
+        self._repeated = count
+
+    def hold(self) -> None:
+        """Keep back all events until `release`."""
+        self._held = self._held or []
+
+    def release(self, *, in_reverse: bool = False) -> int:
+        """Let go what was kept back, and return how many events that were."""
+        held, self._held = self._held or [], None
+        for event in reversed(held) if in_reverse else held:
+            self._pass_on(event)
+        return len(held)
+
+    def take(self, event: dict[str, Any]) -> None:
+        """Stand in for the hub's own `on_event`."""
+        if event.get("type") != "room.frames":
+            self._pass_on(event)
+        elif self._held is not None:
+            self._held.append(event)
+        elif self._dropped:
+            self._dropped -= 1
+        else:
+            self._pass_on(event)
+            if self._repeated:
+                self._repeated -= 1
+                self._pass_on(event)
+
+
+@contextmanager
+def faults() -> Iterator[Faults]:
+    """Make events on their way to the hub go wrong as the test says; needs a running event loop."""
+    made = Faults()
+    with patch.object(get_hub(), "on_event", made.take):
+        yield made
+
+
+@contextmanager
+def broker_gone() -> Iterator[None]:
+    """Have nothing reach the broker and nothing come from it, in this process."""
+
+    def refuse(*_args: Any, **_kwargs: Any) -> Any:
+        raise ConnectionError("The broker is gone, as the test wanted.")
+
+    async def arefuse(*args: Any, **kwargs: Any) -> Any:
+        refuse(*args, **kwargs)
+
+    with (
+        patch.object(SenderHistory, "publish", refuse),
+        patch.object(HubHistory, "_call", arefuse),
+        patch.object(Uplink, "_probe", arefuse),
+        patch.object(get_hub(), "on_event", lambda _event: None),
+    ):
+        yield
+
+
+class VirtualClock:
+    """The running event loop's clock: timers fire when the test turns it, and real time goes on beside it."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._read = self._loop.time
+        self._ahead_s = 0.0
+
+    def time(self) -> float:
+        return self._read() + self._ahead_s
+
+    async def advance(self, seconds: float) -> None:
+        """Let so much time pass at once, and run what is due."""
+        self._ahead_s += seconds
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
+
+
+@contextmanager
+def virtual_clock() -> Iterator[VirtualClock]:
+    """Take over the clock of the running event loop; not that of threads."""
+    clock = VirtualClock()
+    with patch.object(asyncio.get_running_loop(), "time", clock.time):
+        yield clock
