@@ -98,9 +98,6 @@ export const KEPT_S = 300;
 /** Sent and not acknowledged, by a client that said `acks`; then the server waits. */
 export const MAX_UNACKED_FRAMES = 64;
 
-/** The same in bytes. */
-export const MAX_UNACKED_BYTES = 262_144;
-
 /** That wait for a connection; over it the connection is closed with 4408. */
 export const MAX_OUTBOX_BYTES = 262_144;
 
