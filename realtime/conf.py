@@ -17,6 +17,7 @@ class RealtimeSettings:
     allowed_origins: Sequence[str] = ()
     """Full origins ("https://media.example.org:8443") that may connect beside the site's own."""
     heartbeat_s: float = 25
+    """Between two pings of the server."""
     pong_timeout_s: float = 10
     """Of silence after a ping, then the connection is closed; below `heartbeat_s`."""
     max_frame_bytes: int = 16 * 1024
@@ -26,6 +27,7 @@ class RealtimeSettings:
     frames_per_s: float = 20
     """Inbound, per user or address."""
     frames_burst: int = 40
+    """That may come at once, before `frames_per_s` counts."""
     max_connections_per_user: int = 20
     """Per process."""
     reauthorize_s: float = 300

@@ -140,10 +140,9 @@ class Hub:
         self.is_draining = True
         guests = tuple(self.guests.values())
         logger.info("%d connections are sent away", len(guests))
-        with suppress(TimeoutError, RedisError, OSError):
-            async with asyncio.timeout(timeout_s):
-                await asyncio.gather(*map(self._dismiss, guests))
-                await self.presence.keep(self.history)
+        await asyncio.gather(*(self._dismiss(guest, timeout_s) for guest in guests))
+        with suppress(RedisError, OSError):
+            await self.presence.keep(self.history)
 
     async def aclose(self) -> None:
         """End all tasks; for tests and shutdown."""
@@ -321,8 +320,10 @@ class Hub:
         for link in tuple(self.guests):
             link.reply(frame)
 
-    async def _dismiss(self, guest: Guest) -> None:
-        await guest.link.wait_until_empty()
+    async def _dismiss(self, guest: Guest, timeout_s: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await guest.link.wait_until_empty()
         await guest.dismiss(int(uniform(0, MAX_SPREAD_MS)))  # noqa: S311 - spreads load, guards nothing
 
 

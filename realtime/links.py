@@ -123,10 +123,10 @@ class Link:
             self.credit -= BUSY
 
     def reply(self, text: str) -> None:
-        """Write a frame that is this connection's alone, after what waits."""
+        """Write a frame that is this connection's alone, after what waits for room."""
         if self.is_closed:
             return
-        if self.is_blocked or self.outbox:
+        if self.is_blocked:
             self.keep(ROOMLESS, [Item(0, "e", text)])
         else:
             self._write(Delivery([text]))

@@ -7,7 +7,7 @@ from itertools import count
 from typing import NamedTuple
 
 MAX_OUTBOX_BYTES = 256 * 1024
-MAX_OUTBOX_ENTRIES = 512
+MAX_OUTBOX_STATES = 512
 
 ROOMLESS = ""
 
@@ -36,24 +36,28 @@ class Outbox:
     So `seq` always rises within a room, and what a reader gets is never older than what it has.
     """
 
-    __slots__ = ("_entries", "_numbers", "size_bytes")
+    __slots__ = ("_entries", "_numbers", "_states", "size_bytes")
 
     def __init__(self) -> None:
         self._entries: dict[tuple[str, str | int], Item] = {}
         self._numbers = count()
+        self._states = 0
         self.size_bytes = 0
 
-    def put(self, room: str, item: Item) -> None:
-        """Keep a room's message; `ROOMLESS` ones are whole frames."""
-        key: tuple[str, str | int]
-        if item.is_state:
-            key = (room, item.mark)
-            if older := self._entries.pop(key, None):
-                self.size_bytes -= older.size_bytes
+    def put(self, room: str, item: Item) -> bool:
+        """Keep a room's message, and return whether it took the place of one; `ROOMLESS` ones are whole frames."""
+        if not item.is_state:
+            self._entries[room, next(self._numbers)] = item
+            self.size_bytes += item.size_bytes
+            return False
+        older = self._entries.pop((room, item.mark), None)
+        if older is None:
+            self._states += 1
         else:
-            key = (room, next(self._numbers))
-        self._entries[key] = item
+            self.size_bytes -= older.size_bytes
+        self._entries[room, item.mark] = item
         self.size_bytes += item.size_bytes
+        return older is not None
 
     def take(self) -> tuple[str, Item]:
         """Return and forget the oldest, with its room.
@@ -64,25 +68,26 @@ class Outbox:
         key = next(iter(self._entries), None)
         if key is None:
             raise KeyError("Nothing waits.")
-        item = self._entries.pop(key)
-        self.size_bytes -= item.size_bytes
-        return key[0], item
+        return key[0], self._remove(key)
 
     def forget(self, room: str) -> None:
         """Drop what waits for a room."""
         for key in [key for key in self._entries if key[0] == room]:
-            self.size_bytes -= self._entries.pop(key).size_bytes
+            self._remove(key)
 
     def clear(self) -> None:
         self._entries.clear()
-        self.size_bytes = 0
+        self.size_bytes = self._states = 0
 
     @property
     def is_full(self) -> bool:
-        return (
-            self.size_bytes > MAX_OUTBOX_BYTES
-            or len(self._entries) > MAX_OUTBOX_ENTRIES
-        )
+        return self.size_bytes > MAX_OUTBOX_BYTES or self._states > MAX_OUTBOX_STATES
+
+    def _remove(self, key: tuple[str, str | int]) -> Item:
+        item = self._entries.pop(key)
+        self.size_bytes -= item.size_bytes
+        self._states -= item.is_state
+        return item
 
     def __iter__(self) -> Iterator[tuple[str, Item]]:
         return ((key[0], item) for key, item in self._entries.items())

@@ -17,6 +17,7 @@ from redis.exceptions import ResponseError
 
 from realtime.history import RoomMessages, SenderHistory
 from realtime.messages import Message
+from realtime.metrics import DROPPED, PUBLISH_S, PUBLISHED
 from realtime.rooms import Room
 
 logger = logging.getLogger(__name__)
@@ -172,7 +173,7 @@ class Sender:
         return batch
 
     def _send(self, history: SenderHistory, batch: Batch) -> None:
-        pause_s = MIN_PAUSE_S
+        pause_s, began = MIN_PAUSE_S, monotonic()
         while True:
             try:
                 listeners = history.publish(batch)
@@ -184,6 +185,8 @@ class Sender:
             except Exception as error:  # noqa: BLE001 - an edge: whatever is wrong with the broker may not end the thread
                 self._pause(0, error)
             else:
+                PUBLISH_S.observe(monotonic() - began)
+                PUBLISHED.inc(self._in_flight)
                 self._note(listeners)
                 return
             with self._changed:
@@ -197,6 +200,7 @@ class Sender:
         """Give up what the broker will never take; its rooms begin anew."""
         with self._changed:
             self._torn.update(room.room for rooms in batch.values() for room in rooms)
+            DROPPED.labels("broker").inc(self._in_flight)
         logger.error("The broker refuses %d messages: %s", self._in_flight, error)
 
     def _note(self, listeners: dict[str, int]) -> None:
@@ -214,6 +218,7 @@ class Sender:
 
     def _pause(self, dropped: int, why: object) -> None:
         self._dropped += dropped
+        DROPPED.labels("publisher").inc(dropped)
         if not self._is_paused:
             self._is_paused = True
             logger.warning(

@@ -25,6 +25,8 @@ from realtime.transports import Delivery
 TICK_S = 0.02
 """Between two rounds of states."""
 REPLAYED_AT_A_TIME = 32
+WRITTEN_AT_A_TIME = 32 * 1024
+"""Characters."""
 MAX_EARLY = 1_000
 """Batches that may come while the room is being read."""
 
@@ -63,7 +65,7 @@ class Stream:
         self._recent: deque[Item] = deque(maxlen=KEPT_MESSAGES)
         self._early: list[Batch] = []
         self._pending = Outbox()
-        self._pending_count = 0
+        self._merged = 0
         self._flush_handle: asyncio.Handle | None = None
         self._has_urgent = False
         self._flushed_at = 0.0
@@ -107,8 +109,7 @@ class Stream:
             self.position = Position(self.position.epoch, item.seq)
             self._recent.append(item)
             self._remember(item)
-            self._pending.put(self.name, item)
-            self._pending_count += 1
+            self._merged += self._pending.put(self.name, item)
             self._has_urgent = self._has_urgent or not item.is_state
         self._schedule()
 
@@ -122,7 +123,7 @@ class Stream:
     def load(self, snapshot: Snapshot) -> None:
         """Begin where the snapshot is; what waits belongs to a stream that is over."""
         self._pending.clear()
-        self._pending_count, self._has_urgent = 0, False
+        self._has_urgent = False
         self._recent.clear()
         self.position, self.states = snapshot.position, snapshot.states
         self.sent = snapshot.position.seq
@@ -160,28 +161,40 @@ class Stream:
             if isinstance(self._flush_handle, asyncio.TimerHandle):
                 self._flush_handle.cancel()
                 self._flush_handle = None
-            self._flush_handle = self._flush_handle or loop.call_soon(self.flush)
+            self._flush_handle = self._flush_handle or loop.call_soon(self._tick)
         elif self._flush_handle is None:
-            self._flush_handle = loop.call_later(wait_s, self.flush)
+            self._flush_handle = loop.call_later(wait_s, self._tick)
 
     def flush(self) -> None:
-        """Write what came since the last time to everybody in the room."""
+        """Write everything that came to everybody in the room, now."""
         if self._flush_handle is not None:
             self._flush_handle.cancel()
             self._flush_handle = None
-        if not self._pending:
-            return
-        self._flushed_at, self._has_urgent = monotonic(), False
-        items = [item for _, item in self._pending]
-        MERGED.inc(self._pending_count - len(items))
-        self._pending.clear()
-        self._pending_count = 0
-        prev = self.sent
-        self.sent = items[-1].seq
+        while self._pending:
+            self._write_some()
+
+    def _tick(self) -> None:
+        self._flush_handle = None
+        if self._pending:
+            self._write_some()
+        if self._pending:
+            # A flood goes in pieces, so that others get their turn, and who cannot take it all keeps no more than its outbox.
+            self._flush_handle = asyncio.get_running_loop().call_soon(self._tick)
+
+    def _write_some(self) -> None:
+        self._flushed_at = monotonic()
+        items, chars = [], 0
+        while self._pending and chars < WRITTEN_AT_A_TIME:
+            items.append(self._pending.take()[1])
+            chars += len(items[-1].body)
+        self._has_urgent = bool(self._pending)
+        prev, self.sent = self.sent, items[-1].seq
         plain, batched = _encode(items, prev)
         for link in tuple(self._lagging):
             link.keep(self.name, items)
         self._write(items, plain, batched, prev)
+        MERGED.inc(self._merged)
+        self._merged = 0
         DELIVERED.inc(len(items) * len(self.links))
 
     def _write(

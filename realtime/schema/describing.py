@@ -13,7 +13,7 @@ from realtime.frames import MAX_REF
 from realtime.history import KEPT_MESSAGES, KEPT_S
 from realtime.links import MAX_UNACKED
 from realtime.messages import get_message_types
-from realtime.outbox import MAX_OUTBOX_BYTES, MAX_OUTBOX_ENTRIES
+from realtime.outbox import MAX_OUTBOX_BYTES, MAX_OUTBOX_STATES
 from realtime.rooms import MAX_NAME, Room
 from realtime.schema.definitions import define
 from realtime.schema.docstrings import get_attribute_docs
@@ -40,7 +40,7 @@ FIXED = tuple(
         ("kept_s", KEPT_S, "Seconds that they stay there."),
         ("max_unacked_frames", MAX_UNACKED, "Sent and not acknowledged, by a client that said `acks`; then the server waits."),
         ("max_outbox_bytes", MAX_OUTBOX_BYTES, "That wait for a connection; over it the connection is closed with 4408."),
-        ("max_outbox_entries", MAX_OUTBOX_ENTRIES, "The same in messages, where states of one entity are one."),
+        ("max_outbox_entries", MAX_OUTBOX_STATES, "The same in messages, where states of one entity are one."),
     )
 )  # fmt: skip
 

@@ -2,14 +2,23 @@
 
 /** Why a connection ended. */
 export const CloseCode = Object.freeze({
+  /** The client left. */
   NORMAL: 1000,
+  /** Five frames in a row were not valid. */
   INVALID_FRAMES: 4400,
+  /** Not logged in, or logged out meanwhile; show the login. */
   NOT_LOGGED_IN: 4401,
+  /** Not allowed, or from a wrong origin; show the login. */
   FORBIDDEN: 4403,
+  /** The server does not know this protocol version; reload the page. */
   UNKNOWN_VERSION: 4406,
+  /** No acknowledgement, no pong, or more waited than is kept; return at once and resume. */
   TOO_SLOW: 4408,
+  /** Too many frames or connections; return after `after_ms`. */
   TOO_MANY: 4429,
+  /** A fault of the server; return with backoff. */
   SERVER_FAULT: 4500,
+  /** The server restarts or shuts down; return after `after_ms`, which it spreads over 0 to 5 s. */
   RESTART: 4503,
 });
 
@@ -18,15 +27,23 @@ export const FINAL_CODES = Object.freeze([CloseCode.NORMAL, CloseCode.INVALID_FR
 
 /** Why a client frame was refused: `data.code` of an `error`. */
 export const ErrorCode = Object.freeze({
+  /** The frame was not JSON. */
   BAD_JSON: "bad_json",
+  /** It was JSON, and not a frame: the message names the field. */
   BAD_FRAME: "bad_frame",
+  /** The server knows no such action. */
   UNKNOWN_ACTION: "unknown_action",
   /** Also for a room that exists and is not the asker's, so that nobody can learn which rooms exist. */
   UNKNOWN_ROOM: "unknown_room",
+  /** The action needs a room that the connection is not in. */
   NOT_JOINED: "not_joined",
+  /** The connection is in as many rooms as it may be. */
   TOO_MANY_ROOMS: "too_many_rooms",
+  /** Frames came faster than allowed; `details.retry_after_ms` says when the next may come. */
   RATE_LIMITED: "rate_limited",
+  /** The frame was longer than `limits.max_frame_bytes`. */
   TOO_LARGE: "too_large",
+  /** A mistake of the server; its log has `details.id`. */
   INTERNAL: "internal",
 });
 
