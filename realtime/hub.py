@@ -254,20 +254,26 @@ class Hub:
                         logger.info("Room %s: %s", name, gap)
                         self._bring_up(stream)
         elif event.get("type") == "room.recheck":
-            self._recheck(event["user_key"])
-            loop = asyncio.get_running_loop()
-            loop.call_later(RECHECK_AGAIN_S, self._recheck, event["user_key"])
+            self._recheck_twice(event["user_key"])
         else:
             logger.warning(
                 "The hub's channel got an event that it does not know: %.200r", event
             )
 
     def on_live(self, feed: Feed) -> None:
+        if feed.group == CONTROL_GROUP:
+            # What was revoked before was told to nobody here.
+            self._recheck_twice(EVERYBODY)
         for stream in feed.streams.values():
             self._bring_up(stream)
 
     def on_outage(self) -> None:
         self._tell(SystemWarning(message=PAUSED, details={"live": False}))
+
+    def _recheck_twice(self, user_key: str) -> None:
+        self._recheck(user_key)
+        loop = asyncio.get_running_loop()
+        loop.call_later(RECHECK_AGAIN_S, self._recheck, user_key)
 
     def _recheck(self, user_key: str) -> None:
         for guest in tuple(self.guests.values()):
@@ -282,7 +288,6 @@ class Hub:
             self._tell(
                 SystemInfo(message="Live updates continue.", details={"live": True})
             )
-            self._recheck(EVERYBODY)
         try:
             await self._compare()
             await self.presence.keep(self.history)
