@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from channels.auth import AuthMiddlewareStack
+from django.conf import settings
 from django.contrib.auth.models import Group, Permission, User
 from django.contrib.sessions.models import Session
 from django.test import Client
@@ -38,7 +39,7 @@ async def test_logout_closes_the_sessions_connection(layer):
     connection = await visit(user)
     session = await asyncio.to_thread(Session.objects.get)
     client = Client()
-    client.cookies["sessionid"] = session.session_key
+    client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
 
     def log_out() -> None:
         from django.contrib.auth import logout
