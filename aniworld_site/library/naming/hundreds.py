@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from aniworld_site.library.naming.absolute import Found
 from aniworld_site.library.naming.dates import read_date
+from aniworld_site.library.naming.found import Found
 from aniworld_site.library.naming.results import Numbers
 from aniworld_site.library.naming.seasoned import spread
 

@@ -6,9 +6,7 @@ import re
 from dataclasses import replace
 
 from aniworld_site.library.naming.absolute import (
-    Found,
     find_box,
-    find_explicit,
     find_first,
     find_leading,
     find_number,
@@ -17,6 +15,7 @@ from aniworld_site.library.naming.absolute import (
 from aniworld_site.library.naming.cleaning import MASK, mask
 from aniworld_site.library.naming.dates import read_date
 from aniworld_site.library.naming.folders import SEASON_WORD, number_of
+from aniworld_site.library.naming.found import Found
 from aniworld_site.library.naming.hundreds import (
     read_combined,
     read_file_range,
@@ -32,6 +31,7 @@ from aniworld_site.library.naming.seasoned import (
     read_sxe,
     read_words,
 )
+from aniworld_site.library.naming.worded import find_explicit
 
 _ANIME = re.compile(
     r"^\s*\[(?!\s*www)(?!\d+\s*\])[^\[\]]+\]|[\[(][0-9A-Fa-f]{8}[\])]|vostfr|fansub|[a-z](?:subs|raws)\]|[\u3040-\u30ff\u4e00-\u9fff]",
