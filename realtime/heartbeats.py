@@ -9,6 +9,16 @@ from collections.abc import Callable
 class Heartbeat:
     """Pings every `interval_s`, and reports silence when nothing was heard `timeout_s` after a ping."""
 
+    __slots__ = (
+        "_heard_since_beat",
+        "_interval_s",
+        "_loop",
+        "_on_beat",
+        "_on_silence",
+        "_timeout_s",
+        "_timer",
+    )
+
     def __init__(
         self,
         *,

@@ -45,7 +45,7 @@ MAX_SPREAD_MS = 5_000
 """Over which everybody comes back after a restart."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Guest:
     """A connection, as those who end it know it."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Protocol
@@ -40,6 +39,27 @@ class Link:
     go out with positions of the connection's own once there is room.
     """
 
+    # A process holds thousands.
+    __slots__ = (
+        "_acked",
+        "_emptied",
+        "_flushed_at",
+        "_is_busy",
+        "_lags",
+        "_large",
+        "_on_overflow",
+        "_timer",
+        "credit",
+        "has_acks",
+        "has_batches",
+        "is_closed",
+        "outbox",
+        "period_s",
+        "push",
+        "rooms",
+        "transport",
+    )
+
     def __init__(
         self, transport: Transport, *, on_overflow: Callable[[], None]
     ) -> None:
@@ -57,7 +77,7 @@ class Link:
         self._acked = 0
         """Frames since `hello`."""
         self._is_busy = False
-        self._large: deque[tuple[int, int]] = deque()
+        self._large: list[tuple[int, int]] = []
         """Frames that count as several, by number, and as how many more."""
         self._lags: dict[str, Laggard] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -102,7 +122,7 @@ class Link:
         self._acked += new
         self.credit += new
         while self._large and self._large[0][0] <= self._acked:
-            self.credit += self._large.popleft()[1]
+            self.credit += self._large.pop(0)[1]
         self._go_on()
         return True
 

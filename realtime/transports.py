@@ -88,6 +88,16 @@ def _do_nothing() -> None:
 class SharedTransport:
     """Writes shared bytes by the server's extension."""
 
+    __slots__ = (
+        "_drained",
+        "_extension",
+        "_is_closed",
+        "_send",
+        "_write",
+        "on_free",
+        "push",
+    )
+
     def __init__(self, extension: Any, send: Send) -> None:
         self.on_free: Callable[[], None] = _do_nothing
         self._extension = extension

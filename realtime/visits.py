@@ -26,6 +26,8 @@ JOIN_AGAIN_AFTER_MS = 2_000
 class Visit:
     """One connection's rooms, by the right of its user."""
 
+    __slots__ = ("_hub", "_link", "_scope", "rooms", "user")
+
     def __init__(
         self, scope: Mapping[str, Any], user: User, *, hub: Hub, link: Link
     ) -> None:
