@@ -1,0 +1,135 @@
+"""The ASGI extension `realtime.transport` for Twisted's transports: framed bytes for one connection, written at once where they can be.
+
+`write(wire)` takes whole frames, never waits and never raises, and is True when some of it could not be handed over; `waiting_bytes()` is what user space still holds; `on_drained` is called
+when what waited is gone. Order is kept with what the server itself writes. A reader that leaves 1 MiB waiting is cut off, whoever wrote it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from autobahn.websocket.protocol import WebSocketProtocol
+from twisted.internet.tcp import Server as TcpTransport
+from typing_extensions import override
+
+from realtime.servers.bounds import MAX_BUFFERED_BYTES
+
+logger = logging.getLogger(__name__)
+
+STATE_OPEN = WebSocketProtocol.STATE_OPEN
+
+
+class Writer(Protocol):
+    """What `scope["extensions"]["realtime.transport"]` offers."""
+
+    on_drained: Callable[[], None] | None
+
+    def write(self, wire: bytes) -> bool: ...
+
+    def waiting_bytes(self) -> int: ...
+
+    @property
+    def is_open(self) -> bool: ...
+
+
+class BufferedWriter:
+    """Hands bytes to the transport, for TLS and whatever else is not a plain TCP socket."""
+
+    __slots__ = ("_protocol", "_transport", "_waiting_bytes", "on_drained")
+
+    def __init__(self, protocol: Any) -> None:
+        self.on_drained: Callable[[], None] | None = None
+        self._protocol, self._transport = protocol, protocol.transport
+        self._waiting_bytes = 0
+        """Written since the transport asked for a pause; 0 while it has not."""
+        # Until the upgrade it was the HTTP channel.
+        self._transport.unregisterProducer()
+        self._transport.registerProducer(self, True)  # noqa: FBT003  # By position in Twisted.
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self._protocol.state == STATE_OPEN)
+
+    def write(self, wire: bytes) -> bool:
+        if self._protocol.state == STATE_OPEN:
+            self._transport.write(wire)
+            if self._waiting_bytes:
+                self._waiting_bytes += len(wire)
+                self._check()
+        return self._waiting_bytes > 0
+
+    def waiting_bytes(self) -> int:
+        return self._waiting_bytes
+
+    # Twisted's IPushProducer: the transport is its consumer.
+
+    def pauseProducing(self) -> None:  # noqa: N802
+        self._waiting_bytes = self._waiting_bytes or 1
+        self._check()
+
+    def resumeProducing(self) -> None:  # noqa: N802
+        self._waiting_bytes = 0
+        if self.on_drained is not None:
+            try:
+                self.on_drained()
+            except Exception:
+                # Twisted would end the connection, and log it to nowhere.
+                logger.exception("A connection could not go on")
+
+    def stopProducing(self) -> None:  # noqa: N802
+        """Do nothing: the server reports the end itself."""
+
+    def _check(self) -> None:
+        if self.waiting_bytes() > MAX_BUFFERED_BYTES:
+            logger.info("A connection is cut off, since its client does not read")
+            self._protocol.wasNotCleanReason = "the client does not read"
+            self._protocol.dropConnection(abort=True)
+
+
+class DirectWriter(BufferedWriter):
+    """Writes to a plain TCP socket with one system call while nothing waits for it.
+
+    Twisted's own `write` buffers, asks the event loop to report when the socket is writable, and sends then: three times the cost.
+    """
+
+    __slots__ = ("_send",)
+
+    def __init__(self, protocol: Any) -> None:
+        super().__init__(protocol)
+        self._send = self._transport.socket.send
+
+    @override
+    def write(self, wire: bytes) -> bool:
+        if self._protocol.state != STATE_OPEN:
+            return False
+        transport = self._transport
+        if not transport._tempDataLen and not transport.dataBuffer:
+            try:
+                sent = self._send(wire)
+            except OSError:
+                # Full, or broken: either way Twisted finds out when it tries.
+                sent = 0
+            if sent == len(wire):
+                return False
+            wire = wire[sent:]
+        transport.write(wire)
+        # Else it calls `resumeProducing` only after more than its own limit waited.
+        transport.producerPaused = True
+        return True
+
+    @override
+    def waiting_bytes(self) -> int:
+        transport = self._transport
+        if not transport._tempDataLen and not transport.dataBuffer:
+            return 0
+        buffered: int = len(transport.dataBuffer) - transport.offset
+        return buffered + int(transport._tempDataLen)
+
+
+def make_writer(protocol: Any) -> Writer:
+    """Return the best writer for a connection's transport."""
+    transport = protocol.transport
+    is_plain = type(transport) is TcpTransport and not transport.TLS
+    return DirectWriter(protocol) if is_plain else BufferedWriter(protocol)
