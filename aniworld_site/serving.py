@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import errno
 import socket
-from typing import Any
 
 from aniworld_site.exceptions import DomainError
 
 LARGEST_PORT = 65535
 LARGEST_FRAME_BYTES = 64 * 1024
 HTTP_TIMEOUT_S = 120
-DRAIN_S = 8
+CLOSE_S = 8
+"""For what serves a connection to end behind it, before it is cancelled."""
+REQUESTS_S = 4
+"""For requests under way when uvicorn ends; the sockets had their 6 s before, and the supervisor waits for 12 in all."""
 WORKER_THREADS = 4
 SCHEDULE_STOP_S = 3
 NEVER = -1
@@ -47,52 +49,46 @@ def check_address(host: str, port: int) -> None:
 
 
 def run_daphne(host: str, port: int, *, path: str) -> None:
-    # Importing Daphne installs Twisted's reactor, which no other process needs.
+    # Importing Daphne installs Twisted's reactor, which no other process needs; the hub needs the settings.
     from daphne.endpoints import build_endpoint_description_strings
-    from daphne.server import Server
 
-    from aniworld_site.asgi import application  # After the reactor.
+    from aniworld_site.asgi import application
+    from realtime.hub import drain_all
+    from realtime.servers.daphne import Server
 
-    class SiteServer(Server):  # type: ignore[misc]  # Daphne has no types.
-        def kill_all_applications(self) -> Any:
-            # Daphne looks up the application of each connection, and a handshake that is under way has none yet.
-            for protocol, details in list(self.connections.items()):
-                if "application_instance" not in details:
-                    del self.connections[protocol]
-            return super().kill_all_applications()
-
-    SiteServer(
+    Server(
         application,
+        on_shutdown=drain_all,
         endpoints=build_endpoint_description_strings(host=host, port=port),
         http_timeout=HTTP_TIMEOUT_S,
         websocket_timeout=NEVER,
         websocket_max_message_size=LARGEST_FRAME_BYTES,
         websocket_max_frame_size=LARGEST_FRAME_BYTES,
-        application_close_timeout=DRAIN_S,
+        application_close_timeout=CLOSE_S,
         root_path=path,
         server_name="aniworld",
     ).run()
 
 
 def run_uvicorn(host: str, port: int, *, path: str) -> None:
-    import uvicorn  # Only the process that serves with it needs it.
+    from aniworld_site.asgi import application  # Only a web process needs these.
+    from realtime.hub import drain_all
+    from realtime.servers.uvicorn import make_server
 
-    uvicorn.run(
-        "aniworld_site.asgi:application",
+    make_server(
+        application,
+        on_shutdown=drain_all,
         host=host,
         port=port,
-        http="h11",
-        ws="websockets-sansio",
         ws_max_size=LARGEST_FRAME_BYTES,
-        ws_per_message_deflate=False,
         lifespan="off",
         proxy_headers=False,
         server_header=False,
         access_log=False,
         log_config=None,
         root_path=path,
-        timeout_graceful_shutdown=DRAIN_S,
-    )
+        timeout_graceful_shutdown=REQUESTS_S,
+    ).run()
 
 
 def run_worker(*, with_beat: bool, log_level: str) -> None:

