@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Checks load the settings, which would make a data folder and a key where none is.
 CHECK_ENV := ANIWORLD_DATA_DIR=$(CURDIR)/.data-test ANIWORLD_SECRET_KEY=checks
 
-.PHONY: setup setup-dev run test check test-python test-postgres test-js bench
+.PHONY: setup setup-dev run test check test-python test-postgres test-js bench bench-realtime bench-realtime-setup
 
 setup: $(VENV)/.runtime
 
@@ -50,3 +50,22 @@ test-js:
 bench: setup-dev
 	$(BIN)/python -m benchmarks.names
 	$(BIN)/python -m benchmarks.library_scan
+
+# The servers that it is compared with are in an environment of their own. BENCH names scenarios, peers and --quick.
+BENCH_VENV := .venv-bench
+BENCH_DIR := benchmarks/realtime
+
+bench-realtime: bench-realtime-setup
+	$(BENCH_VENV)/bin/python -m benchmarks.realtime $(BENCH)
+
+bench-realtime-setup: $(BENCH_VENV)/.ready $(BENCH_DIR)/node_modules/.ready
+
+$(BENCH_VENV)/.ready: requirements.txt $(BENCH_DIR)/requirements.txt
+	$(PYTHON) -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $(BENCH_DIR)/requirements.txt
+	@touch $@
+
+$(BENCH_DIR)/node_modules/.ready: $(BENCH_DIR)/package.json
+	@mkdir -p $(@D)
+	@if command -v npm >/dev/null; then npm install --prefix $(BENCH_DIR) --no-package-lock --no-audit --no-fund --silent; else echo "SKIPPED the servers on Node: npm is not installed"; fi
+	@touch $@
