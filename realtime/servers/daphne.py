@@ -25,7 +25,7 @@ from realtime.servers.bounds import (
     READ_BYTES,
 )
 from realtime.servers.draining import DRAIN_S, OnShutdown, run_on_shutdown
-from realtime.servers.writing import make_writer
+from realtime.servers.writing import BufferedWriter, make_writer
 from realtime.transports import EXTENSION
 
 logger = logging.getLogger(__name__)
@@ -83,6 +83,21 @@ class SocketProtocol(WebSocketProtocol):  # type: ignore[misc]  # Daphne has no 
     _is_deaf = False
     """Failed: what still comes is thrown away, so that the close frame is not overtaken by a reset."""
 
+    writer: BufferedWriter | None = None
+    """Everything goes out by it, once there is an application."""
+    _state: int = WebSocketProtocol.STATE_CONNECTING
+
+    @property
+    def state(self) -> int:
+        return self._state
+
+    @state.setter
+    def state(self, state: int) -> None:
+        # Autobahn sets it in a dozen places, and a frame behind a close frame would be a fault.
+        self._state = state
+        if self.writer is not None:
+            self.writer.settle()
+
     async def receive(self, queue: asyncio.Queue[dict[str, Any]]) -> dict[str, Any]:
         """Return the next event; the application's `receive`."""
         event = await queue.get()
@@ -117,6 +132,15 @@ class SocketProtocol(WebSocketProtocol):  # type: ignore[misc]  # Daphne has no 
         # Autobahn raises where the end is decided and not yet reported to the application.
         if self.state in (self.STATE_CONNECTING, self.STATE_OPEN):
             super().handle_reply(message)
+
+    @override
+    def sendData(
+        self, data: bytes, sync: bool = False, chopsize: int | None = None
+    ) -> None:
+        if self.writer is None:
+            super().sendData(data, sync, chopsize)
+        else:
+            self.writer.send(data)
 
     @override
     def processHandshake(self) -> None:
@@ -198,7 +222,8 @@ class Server(DaphneServer):  # type: ignore[misc]  # As above.
         if not isinstance(protocol, SocketProtocol):
             return super().create_application(protocol, scope)
         scope["asgi"] = {"version": "3.0"}
-        scope["extensions"] = {EXTENSION: make_writer(protocol)}
+        protocol.writer = make_writer(protocol)
+        scope["extensions"] = {EXTENSION: protocol.writer}
         protocol.transport.bufferSize = READ_BYTES
         queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         application = self.application(

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import daphne.server  # noqa: F401  # It chooses Twisted's reactor, and has to be first.
 import pytest
 
 TIMEOUT_S = 8

@@ -24,9 +24,20 @@ class FakeProtocol(TwistedProtocol):
     """A connection's protocol, as far as a writer knows it."""
 
     def __init__(self) -> None:
-        self.state = OPEN
+        self.writer: BufferedWriter | None = None
+        self._state = OPEN
         self.transport: Any = None
         self.wasNotCleanReason = ""
+
+    @property
+    def state(self) -> int:
+        return self._state
+
+    @state.setter
+    def state(self, state: int) -> None:
+        self._state = state
+        if self.writer is not None:
+            self.writer.settle()
 
     def dropConnection(self, *, abort: bool) -> None:  # noqa: N802
         self.state = CLOSED
@@ -53,7 +64,7 @@ def pair():
 
 def test_idle_socket_is_written_to_at_once(pair):
     protocol, theirs = pair
-    writer = make_writer(protocol)
+    writer = protocol.writer = make_writer(protocol)
 
     writer.write(b"frame")
 
@@ -64,8 +75,8 @@ def test_idle_socket_is_written_to_at_once(pair):
 
 def test_what_twisted_buffered_comes_first(pair):
     protocol, theirs = pair
-    writer = make_writer(protocol)
     protocol.transport.write(b"first ")
+    writer = protocol.writer = make_writer(protocol)
 
     writer.write(b"second")
 
@@ -77,7 +88,7 @@ def test_what_twisted_buffered_comes_first(pair):
 
 def test_full_socket_keeps_the_rest_and_reports_its_end(pair):
     protocol, theirs = pair
-    writer = make_writer(protocol)
+    writer = protocol.writer = make_writer(protocol)
     drained = []
     writer.on_drained = lambda: drained.append(writer.waiting_bytes())
     sent = received = 0
@@ -97,7 +108,7 @@ def test_full_socket_keeps_the_rest_and_reports_its_end(pair):
 
 def test_closed_or_lost_connection_is_not_written_to(pair):
     protocol, theirs = pair
-    writer = make_writer(protocol)
+    writer = protocol.writer = make_writer(protocol)
     theirs.close()
     writer.write(b"x")
 
@@ -110,10 +121,9 @@ def test_closed_or_lost_connection_is_not_written_to(pair):
 
 def test_fault_of_the_callback_does_not_reach_twisted(pair, caplog):
     protocol, _theirs = pair
-    writer = make_writer(protocol)
-    writer.on_drained = lambda: 1 // 0  # type: ignore[assignment]
     protocol.transport.write(b"x")
-    writer.write(b"y")
+    writer = protocol.writer = make_writer(protocol)
+    writer.on_drained = lambda: 1 // 0  # type: ignore[assignment]
 
     protocol.transport.doWrite()
 
@@ -130,7 +140,7 @@ def test_other_transports_are_written_to_by_their_own_way():
         write=written.append,
         abortConnection=lambda: written.append(b"aborted"),
     )
-    writer = make_writer(protocol)
+    writer = protocol.writer = make_writer(protocol)
     drained: list[bool] = []
     writer.on_drained = lambda: drained.append(True)
 
