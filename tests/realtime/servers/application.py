@@ -31,6 +31,9 @@ def make_frame(text: bytes) -> bytes:
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] == "http":
+        if scope["path"] == "/slow":
+            logger.info("slow request")
+            await asyncio.sleep(0.5)
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"well"})
         return

@@ -78,3 +78,16 @@ def test_nobody_gets_in_meanwhile(ending, name):
         return False
 
     assert until(is_refused, what="a closed port")
+
+
+@both
+def test_request_under_way_gets_its_answer(ending, name):
+    server = ending(name)
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.settimeout(TIMEOUT_S)
+        connection.sendall(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+        server.wait_for("slow request")
+
+        server.process.send_signal(signal.SIGTERM)
+
+        assert b"200" in connection.recv(65536)
