@@ -15,6 +15,7 @@ urlpatterns = [
     path("setup/", views.setup, name="setup"),
     path("", include("aniworld_site.library.urls")),
     path("admin/", admin.site.urls),
+    path("", include("realtime.urls")),
     path("ping", health.ping, name="ping"),
     path("health", health.health, name="health"),
 ]

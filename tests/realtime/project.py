@@ -13,6 +13,12 @@ INSTALLED_APPS = [
     "channels",
     "realtime",
 ]
+MIDDLEWARE = [
+    "realtime.middleware.PositionsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+]
+ROOT_URLCONF = "realtime.urls"
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
