@@ -7,12 +7,11 @@ from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Protocol
 
+from realtime.deliveries import COUNTS_ONCE_BYTES, WINDOW, Delivery
 from realtime.messages import Batch, encode_frame
-from realtime.outbox import ROOMLESS, Item, Outbox
-from realtime.transports import Delivery, Transport
+from realtime.outbox import ROOMLESS, Item, Outbox, Piece
+from realtime.transports import Transport
 
-MAX_UNACKED = 64
-"""Frames; a large one counts as several, so that these are 256 KiB at most."""
 UNBOUNDED = 1 << 60
 BUSY, PACED = 1 << 62, 1 << 61
 """Taken off the credit while no shared frame may be written."""
@@ -99,13 +98,13 @@ class Link:
     @property
     def unacked(self) -> int:
         """Frames that the client has not acknowledged, a large one counted as several; 0 where it never does."""
-        return MAX_UNACKED - self._get_window() if self.has_acks else 0
+        return WINDOW - self._get_window() if self.has_acks else 0
 
     def greet(self, *, acks: bool, batch: bool, max_hz: float | None) -> None:
         """Take what the client can do; counting begins here."""
         self.has_acks, self.has_batches = acks, batch
         self.period_s = 1 / max_hz if max_hz else 0.0
-        self.credit = MAX_UNACKED if acks else UNBOUNDED
+        self.credit = WINDOW if acks else UNBOUNDED
         self.credit -= (BUSY if self._is_busy else 0) + (PACED if max_hz else 0)
         self._acked = 0
         self._large.clear()
@@ -128,7 +127,7 @@ class Link:
 
     def write(self, shared: Delivery) -> bool:
         """Write frames that many connections get; False where they have to be kept instead."""
-        if self.credit <= 0:
+        if self.credit < shared.cost:
             return False
         self._write(shared)
         return True
@@ -158,15 +157,26 @@ class Link:
         for item in items:
             self.outbox.put(room, item)
         if self.is_blocked:
-            if self.outbox.is_full:
-                self.close()
-                self._on_overflow()
+            self._check()
         elif not all(item.is_state for item in items) or self._get_wait_s() <= 0:
             self.flush()
         elif self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(
                 self._get_wait_s(), self._tick
             )
+
+    def keep_piece(self, room: str, piece: Piece) -> None:
+        """Put events that many connections get into the outbox, and write what there is room for."""
+        if self.is_closed:
+            return
+        self.outbox.put_piece(room, piece)
+        self.flush()
+        self._check()
+
+    def _check(self) -> None:
+        if self.outbox.is_full and not self.is_closed:
+            self.close()
+            self._on_overflow()
 
     def lag(self, stream: Laggard) -> None:
         """Note that this connection is behind in a room."""
@@ -181,8 +191,8 @@ class Link:
         """Write what waits, as far as there is room."""
         if self.period_s:
             self._flushed_at = monotonic()
-        while self.outbox and not self.is_blocked:
-            self._write(Delivery(self._take()))
+        while self.outbox and not self.is_blocked and self._fits():
+            self._write(self._take())
         if not self.outbox and self._emptied is not None:
             self._emptied.set()
         if not self.outbox and not self.period_s:
@@ -207,21 +217,40 @@ class Link:
         if self._timer is not None:
             self._timer.cancel()
 
-    def _take(self) -> Sequence[str]:
-        texts, chars = [self._take_one()], 0
+    def _fits(self) -> bool:
+        oldest = self.outbox.peek()
+        return (
+            not isinstance(oldest, Piece) or self._get_window() >= oldest.batched.cost
+        )
+
+    def _take(self) -> Delivery:
+        if isinstance(self.outbox.peek(), Piece):
+            return self._take_piece()
+        texts = [self._take_one()]
         if not self.has_batches:
-            return texts
-        while self.outbox and chars < BATCH_CHARS:
+            return Delivery(texts)
+        left = min(BATCH_CHARS, self._get_window() * COUNTS_ONCE_BYTES) - len(texts[0])
+        while self.outbox and left > 0 and not isinstance(self.outbox.peek(), Piece):
             texts.append(self._take_one())
-            chars += len(texts[-1])
-        return texts if len(texts) == 1 else [encode_batch(texts)]
+            left -= len(texts[-1])
+        return Delivery(texts if len(texts) == 1 else [encode_batch(texts)])
 
     def _take_one(self) -> str:
         room, item = self.outbox.take()
+        assert isinstance(item, Item)  # noqa: S101 - the callers looked
         if room == ROOMLESS:
             return item.body
-        prev = self._lags[room].advance(self, item.seq)
-        return complete(item, prev)
+        return complete(item, self._lags[room].advance(self, item.seq))
+
+    def _take_piece(self) -> Delivery:
+        room, piece = self.outbox.take()
+        assert isinstance(piece, Piece)  # noqa: S101 - the caller looked
+        prev = self._lags[room].advance(self, piece.items[-1].seq)
+        if prev == piece.prev:
+            return piece.batched
+        # A state before it was merged into a newer one behind it.
+        first = complete(piece.items[0], prev)
+        return Delivery([encode_batch([first, *piece.shared.texts[1:]])])
 
     def _write(self, delivery: Delivery) -> None:
         if not self.is_closed:
@@ -237,7 +266,7 @@ class Link:
 
     def _count_sent(self, unnoted: int = 0) -> int:
         extra = unnoted + sum(cost for _, cost in self._large)
-        return self._acked + MAX_UNACKED - self._get_window() - extra
+        return self._acked + WINDOW - self._get_window() - extra
 
     def _become_free(self) -> None:
         if self._is_busy:

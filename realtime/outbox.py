@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import NamedTuple
+
+from realtime.deliveries import Delivery
 
 MAX_OUTBOX_BYTES = 256 * 1024
 MAX_OUTBOX_STATES = 512
@@ -30,6 +32,29 @@ class Item(NamedTuple):
         return len(self.body) if self.body.isascii() else len(self.body.encode())
 
 
+class Piece(NamedTuple):
+    """Events that were encoded for many connections at once, and stay together."""
+
+    items: Sequence[Item]
+    prev: int
+    """`seq` before them, where nothing was left out."""
+    shared: Delivery
+    """One frame each."""
+    batched: Delivery
+    """All in one frame."""
+
+    @property
+    def is_state(self) -> bool:
+        return False
+
+    @property
+    def size_bytes(self) -> int:
+        return len(self.batched.wire)
+
+
+Entry = Item | Piece
+
+
 class Outbox:
     """What waits, oldest first; a newer state of an entity takes the place of the one that waits, at the end.
 
@@ -39,7 +64,7 @@ class Outbox:
     __slots__ = ("_entries", "_numbers", "_states", "size_bytes")
 
     def __init__(self) -> None:
-        self._entries: dict[tuple[str, str | int], Item] = {}
+        self._entries: dict[tuple[str, str | int], Entry] = {}
         self._numbers = count()
         self._states = 0
         self.size_bytes = 0
@@ -59,7 +84,16 @@ class Outbox:
         self.size_bytes += item.size_bytes
         return older is not None
 
-    def take(self) -> tuple[str, Item]:
+    def put_piece(self, room: str, piece: Piece) -> None:
+        """Keep events that many connections wait for, encoded once."""
+        self._entries[room, next(self._numbers)] = piece
+        self.size_bytes += piece.size_bytes
+
+    def peek(self) -> Entry:
+        """Return the oldest; something has to wait."""
+        return next(iter(self._entries.values()))
+
+    def take(self) -> tuple[str, Entry]:
         """Return and forget the oldest, with its room.
 
         Raises:
@@ -83,13 +117,13 @@ class Outbox:
     def is_full(self) -> bool:
         return self.size_bytes > MAX_OUTBOX_BYTES or self._states > MAX_OUTBOX_STATES
 
-    def _remove(self, key: tuple[str, str | int]) -> Item:
+    def _remove(self, key: tuple[str, str | int]) -> Entry:
         item = self._entries.pop(key)
         self.size_bytes -= item.size_bytes
         self._states -= item.is_state
         return item
 
-    def __iter__(self) -> Iterator[tuple[str, Item]]:
+    def __iter__(self) -> Iterator[tuple[str, Entry]]:
         return ((key[0], item) for key, item in self._entries.items())
 
     def __len__(self) -> int:

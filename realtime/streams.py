@@ -12,15 +12,15 @@ import json
 from collections import deque
 from collections.abc import Iterable, Sequence
 from time import monotonic, time
-from typing import Any
+from typing import Any, cast
 
+from realtime.deliveries import Delivery
 from realtime.history import KEPT_MESSAGES, STATE_KEPT_S, Position, Snapshot, State
 from realtime.links import Link, complete, encode_batch
 from realtime.messages import Joined, encode_body
 from realtime.metrics import DELIVERED, MERGED
-from realtime.outbox import Item, Outbox
+from realtime.outbox import Item, Outbox, Piece
 from realtime.rooms import Room
-from realtime.transports import Delivery
 
 TICK_S = 0.02
 """Between two rounds of states."""
@@ -183,29 +183,42 @@ class Stream:
 
     def _write_some(self) -> None:
         self._flushed_at = monotonic()
-        items, chars = [], 0
+        items: list[Item] = []
+        chars = 0
         while self._pending and chars < WRITTEN_AT_A_TIME:
-            items.append(self._pending.take()[1])
-            chars += len(items[-1].body)
+            item = cast(Item, self._pending.take()[1])
+            items.append(item)
+            chars += len(item.body)
         self._has_urgent = bool(self._pending)
         prev, self.sent = self.sent, items[-1].seq
-        plain, batched = _encode(items, prev)
+        piece = Piece(items, prev, *_encode(items, prev))
         for link in tuple(self._lagging):
-            link.keep(self.name, items)
-        self._write(items, plain, batched, prev)
+            self._keep(link, piece)
+        self._write(piece)
         MERGED.inc(self._merged)
         self._merged = 0
         DELIVERED.inc(len(items) * len(self.links))
 
-    def _write(
-        self, items: Sequence[Item], plain: Delivery, batched: Delivery, prev: int
-    ) -> None:
+    def _keep(self, link: Link, piece: Piece) -> None:
+        # What is encoded already stays so, unless a state in it may be merged.
+        if (
+            len(piece.items) > 1
+            and link.has_batches
+            and not link.period_s
+            and not any(item.is_state for item in piece.items)
+        ):
+            link.keep_piece(self.name, piece)
+        else:
+            link.keep(self.name, piece.items)
+
+    def _write(self, piece: Piece) -> None:
         """Write to those who are up to date. Each step here is paid once per delivery, so it calls as little as it can."""
+        plain, batched, prev = piece.shared, piece.batched, piece.prev
         for link in tuple(self._current):
             shared = batched if link.has_batches else plain
-            if link.credit <= 0:
+            if link.credit < shared.cost:
                 self._fall_behind(link, prev)
-                link.keep(self.name, items)
+                self._keep(link, piece)
             elif link.push is None:
                 link.write(shared)
             else:

@@ -8,54 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import struct
 from collections import deque
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from typing import Any, Protocol
+
+from realtime.deliveries import Delivery, frame
 
 logger = logging.getLogger(__name__)
 
 EXTENSION = "realtime.transport"
 CLOSE_TIMEOUT_S = 1.0
-COUNTS_ONCE_BYTES = 4 * 1024
 
 Send = Callable[[Any], Awaitable[None]]
-
-
-class Delivery:
-    """Frames that are written together, encoded once for however many connections."""
-
-    def __init__(self, texts: Sequence[str]) -> None:
-        self.texts = texts
-
-    @cached_property
-    def wire(self) -> bytes:
-        """As unmasked WebSocket text frames. Source: RFC 6455, 5.2."""
-        return b"".join(map(_frame, self.texts))
-
-    @cached_property
-    def cost(self) -> int:
-        """What they take of a window of so many frames and so many bytes: a large frame counts as several."""
-        chars = sum(map(len, self.texts))
-        if chars < COUNTS_ONCE_BYTES // 4:
-            return len(self.texts)
-        return sum(-(-len(text.encode()) // COUNTS_ONCE_BYTES) for text in self.texts)
-
-    @cached_property
-    def is_large(self) -> bool:
-        """Whether a frame counts as several."""
-        return self.cost != len(self.texts)
-
-
-def _frame(text: str) -> bytes:
-    payload = text.encode()
-    size = len(payload)
-    if size < 126:
-        return struct.pack("!BB", 0x81, size) + payload
-    if size < 65536:
-        return struct.pack("!BBH", 0x81, 126, size) + payload
-    return struct.pack("!BBQ", 0x81, 127, size) + payload
 
 
 class Transport(Protocol):
@@ -114,7 +78,7 @@ class SharedTransport:
     async def close(self, code: int, *, last: str) -> None:
         self._is_closed = True
         try:
-            if self._write(_frame(last)):
+            if self._write(frame(last)):
                 self._drained = asyncio.Event()
                 async with asyncio.timeout(CLOSE_TIMEOUT_S):
                     await self._drained.wait()

@@ -9,9 +9,9 @@ from typing import get_args
 from realtime import frames, messages, rooms
 from realtime.codes import COMES_BACK, CloseCode, ErrorCode
 from realtime.conf import RealtimeSettings
+from realtime.deliveries import WINDOW
 from realtime.frames import MAX_REF
 from realtime.history import KEPT_MESSAGES, KEPT_S
-from realtime.links import MAX_UNACKED
 from realtime.messages import get_message_types
 from realtime.outbox import MAX_OUTBOX_BYTES, MAX_OUTBOX_STATES
 from realtime.rooms import MAX_NAME, Room
@@ -38,7 +38,7 @@ FIXED = tuple(
         ("max_ref", MAX_REF, "Characters of a `ref`."),
         ("kept_messages", KEPT_MESSAGES, "Of a room's history, for `since`."),
         ("kept_s", KEPT_S, "Seconds that they stay there."),
-        ("max_unacked_frames", MAX_UNACKED, "Sent and not acknowledged, by a client that said `acks`; then the server waits."),
+        ("max_unacked_frames", WINDOW, "Sent and not acknowledged, by a client that said `acks`; then the server waits."),
         ("max_outbox_bytes", MAX_OUTBOX_BYTES, "That wait for a connection; over it the connection is closed with 4408."),
         ("max_outbox_entries", MAX_OUTBOX_STATES, "The same in messages, where states of one entity are one."),
     )

@@ -62,7 +62,7 @@ static void start_connect(Conn *c) {
         die("cannot connect: %s", strerror(errno));
     c->state = CONNECTING;
     c->left_len = 0;
-    c->frames = c->acked = c->ack_due = 0;
+    c->frames = c->acked = c->ack_due = c->unacked_bytes = 0;
     c->began = now;
     c->retry_at = 0;
     opening++;
@@ -234,6 +234,7 @@ static void ack(Conn *c) {
     snprintf(text, sizeof text, "{\"action\":\"ack\",\"data\":{\"n\":%llu}}", (unsigned long long)c->frames);
     send_text(c, text, 1);
     c->acked = c->frames;
+    c->unacked_bytes = 0;
 }
 
 static int starts(const char *p, const char *end, const char *what) {
@@ -254,11 +255,13 @@ static void on_text(Conn *c, const char *p, const char *end) {
     }
     if (cfg.protocol == OURS) {
         c->frames++;
+        c->unacked_bytes += end - p;
         if (starts(p, end, "{\"type\":\"joined\"")) on_joined(c, p, end);
         else if (starts(p, end, "{\"type\":\"ping\"")) send_text(c, "{\"action\":\"pong\",\"data\":{}}", 1);
         else if (starts(p, end, "{\"type\":\"error\"")) die("the server says %.*s", (int)(end - p), p);
         else count_messages(c, p, end, 0);
-        if (cfg.acks && c->frames - c->acked >= (u64)cfg.ack_every) ack(c);
+        /* Half of either window: of the frames, and of the bytes that large batches fill sooner. */
+        if (cfg.acks && (c->frames - c->acked >= (u64)cfg.ack_every || c->unacked_bytes >= 128 * 1024)) ack(c);
         return;
     }
     count_messages(c, p, end, 0);

@@ -37,6 +37,7 @@ typedef struct {
     u32 left_len, left_cap;
     u64 last_n, last_m;         /* newest event and state */
     u64 frames, acked;          /* since hello */
+    u64 unacked_bytes;
     u64 ack_due, retry_at, began;
     char epoch[48];
     u64 seq;
