@@ -52,11 +52,15 @@ class Writer:
             and not self._transport.is_closing()
         )
 
-    def write(self, wire: bytes) -> None:
-        if self.is_open:
-            self._transport.write(wire)
-            if self.waiting_bytes() > MAX_BUFFERED_BYTES:
-                self._transport.abort()
+    def write(self, wire: bytes) -> bool:
+        if not self.is_open:
+            return False
+        self._transport.write(wire)
+        if self._writable.is_set():
+            return False
+        if self._transport.get_write_buffer_size() > MAX_BUFFERED_BYTES:
+            self._transport.abort()
+        return True
 
     def waiting_bytes(self) -> int:
         # Without a pause, uvloop counts what it is about to write.

@@ -1,7 +1,8 @@
 """The ASGI extension `realtime.transport` for Twisted's transports: framed bytes for one connection, written at once where they can be.
 
-`write(wire)` takes whole frames, never waits and never raises, and is True when some of it could not be handed over; `waiting_bytes()` is what user space still holds; `on_drained` is called
-when what waited is gone. Order is kept with what the server itself writes. A reader that leaves 1 MiB waiting is cut off, whoever wrote it.
+`write(wire)` takes whole frames, never waits and never raises, and is True when some of it could not be handed over; `waiting_bytes()` is
+what user space still holds; `on_drained` is called when what waited is gone. Order is kept with what the server itself writes. A reader
+that leaves 1 MiB waiting is cut off, whoever wrote it.
 """
 
 from __future__ import annotations
@@ -40,9 +41,11 @@ class BufferedWriter:
     def is_open(self) -> bool:
         return bool(self._protocol.state == STATE_OPEN)
 
-    def write(self, wire: bytes) -> None:
-        if self.is_open:
-            self.send(wire)
+    def write(self, wire: bytes) -> bool:
+        if not self.is_open:
+            return False
+        self.send(wire)
+        return self._waiting_bytes > 0
 
     def send(self, data: bytes) -> None:
         """Write what the server itself has to say, which may be the end."""
@@ -105,17 +108,19 @@ class DirectWriter(BufferedWriter):
         self.settle()
 
     @override
-    def write(self, wire: bytes) -> None:
+    def write(self, wire: bytes) -> bool:
         if self._is_ready:
             try:
                 sent = self._send(wire)
             except OSError:
                 # Full, or broken: either way Twisted finds out when it tries.
                 sent = 0
-            if sent != len(wire):
-                self._keep(wire[sent:])
+            if sent == len(wire):
+                return False
+            self._keep(wire[sent:])
         elif self.is_open:
             self._keep(wire)
+        return self.is_open
 
     @override
     def send(self, data: bytes) -> None:

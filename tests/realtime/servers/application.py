@@ -98,10 +98,12 @@ async def fill(link: Any, receive: Any, send: Any) -> None:
     drained = asyncio.Event()
     link.on_drained = drained.set
     written = 0
-    while not (waiting := link.waiting_bytes()):
-        link.write(make_frame(b"y" * 10_000))
+    while not link.write(make_frame(b"y" * 10_000)):
+        assert link.waiting_bytes() == 0
         written += 1
-    link.write(make_frame(b"y" * 10_000))
+    written += 1
+    waiting = link.waiting_bytes()
+    assert link.write(make_frame(b"y" * 10_000))
     more = link.waiting_bytes() - waiting
     await receive()
     await drained.wait()

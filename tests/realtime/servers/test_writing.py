@@ -66,8 +66,9 @@ def test_idle_socket_is_written_to_at_once(pair):
     protocol, theirs = pair
     writer = protocol.writer = make_writer(protocol)
 
-    writer.write(b"frame")
+    waits = writer.write(b"frame")
 
+    assert waits is False
     assert isinstance(writer, DirectWriter)
     assert theirs.recv(100) == b"frame"
     assert writer.waiting_bytes() == 0
@@ -93,9 +94,11 @@ def test_full_socket_keeps_the_rest_and_reports_its_end(pair):
     writer.on_drained = lambda: drained.append(writer.waiting_bytes())
     sent = received = 0
 
-    while not writer.waiting_bytes():
-        writer.write(b"x" * 50_000)
+    while not writer.write(b"x" * 50_000):
+        assert writer.waiting_bytes() == 0
         sent += 50_000
+    sent += 50_000
+    assert writer.waiting_bytes() > 0
     theirs.settimeout(0)
     while received < sent:
         protocol.transport.doWrite()
@@ -113,8 +116,9 @@ def test_closed_or_lost_connection_is_not_written_to(pair):
     writer.write(b"x")
 
     protocol.state = CLOSED
-    writer.write(b"y")
+    waits = writer.write(b"y")
 
+    assert not waits
     assert not writer.is_open
     assert writer.waiting_bytes() == 1
 
@@ -144,10 +148,10 @@ def test_other_transports_are_written_to_by_their_own_way():
     drained: list[bool] = []
     writer.on_drained = lambda: drained.append(True)
 
-    writer.write(b"a")
+    assert not writer.write(b"a")
     assert writer.waiting_bytes() == 0
     producers[0].pauseProducing()
-    writer.write(b"bc")
+    assert writer.write(b"bc")
     assert writer.waiting_bytes() > 0
     producers[0].resumeProducing()
     assert (writer.waiting_bytes(), drained) == (0, [True])
