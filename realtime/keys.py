@@ -14,6 +14,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from hashlib import sha256
+from threading import Lock
 from time import monotonic
 from typing import Any, NamedTuple, cast
 
@@ -86,6 +87,8 @@ class WrongKeys:
         """Addresses, and until when."""
         self._known: dict[str, None] = {}
         """Digests, oldest first."""
+        self._lock = Lock()
+        """Each handshake is looked at in a thread of its own."""
 
     def check(self, address: str, digest: str) -> None:
         """Raise where this address has to wait.
@@ -105,9 +108,10 @@ class WrongKeys:
             self._blocked[address] = now + wait_ms / 1000
 
     def note_right(self, digest: str) -> None:
-        self._known[digest] = None
-        if len(self._known) > MAX_KNOWN:
-            del self._known[next(iter(self._known))]
+        with self._lock:
+            self._known[digest] = None
+            if len(self._known) > MAX_KNOWN:
+                del self._known[next(iter(self._known))]
 
 
 wrong_keys = WrongKeys()
