@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from functools import cached_property
 
 WINDOW = 64
 """Frames that a client may leave unacknowledged; a large one counts as several, so that these are 256 KiB at most."""
@@ -14,25 +13,18 @@ COUNTS_ONCE_BYTES = 4 * 1024
 class Delivery:
     """Frames that are written together, encoded once for however many connections."""
 
+    __slots__ = ("cost", "is_large", "texts", "wire")
+
     def __init__(self, texts: Sequence[str]) -> None:
         self.texts = texts
-
-    @cached_property
-    def wire(self) -> bytes:
-        """As unmasked WebSocket text frames. Source: RFC 6455, 5.2."""
-        return b"".join(map(frame, self.texts))
-
-    @cached_property
-    def cost(self) -> int:
+        self.wire = frame(texts[0]) if len(texts) == 1 else b"".join(map(frame, texts))
+        """As unmasked WebSocket text frames."""
+        self.cost = len(texts)
         """What they take of a window: a large frame counts as several, at most as a whole window."""
-        if sum(map(len, self.texts)) < COUNTS_ONCE_BYTES // 4:
-            return len(self.texts)
-        return sum(map(_count, self.texts))
-
-    @cached_property
-    def is_large(self) -> bool:
+        if len(self.wire) > COUNTS_ONCE_BYTES:
+            self.cost = sum(map(_count, texts))
+        self.is_large = self.cost != len(texts)
         """Whether a frame counts as several."""
-        return self.cost != len(self.texts)
 
 
 def frame(text: str) -> bytes:

@@ -23,7 +23,7 @@ from realtime.feeds import Feed
 from realtime.history import HubHistory, Position
 from realtime.links import Link
 from realtime.messages import Message, SystemInfo, SystemWarning, encode_frame
-from realtime.metrics import DELIVERY_S, OUTBOX_BYTES, REFILLED, RESYNCED, ROOMS
+from realtime.metrics import DELIVERY_S, REFILLED, RESYNCED
 from realtime.outbox import Item
 from realtime.presence import Presence, write_soon
 from realtime.rooms import Room
@@ -155,11 +155,6 @@ class Hub:
         if self._history is not None:
             await self._history.aclose()
             self._history = None
-
-    def measure(self) -> None:
-        """Set the gauges that nobody keeps up to date."""
-        ROOMS.set(len(self.streams))
-        OUTBOX_BYTES.set(sum(link.outbox.size_bytes for link in self.guests))
 
     # Rooms
 

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from django.contrib.auth import get_user_model
 
 from realtime.hub import Guest, Hub, get_hubs
-from realtime.metrics import OUTBOX_BYTES, ROOMS
+from realtime.metrics import OUTBOX_BYTES, ROOMS, TALLY
 from realtime.sse import EventsTransport
 from realtime.streams import Stream
 from realtime.transports import SharedTransport, Transport
@@ -112,6 +112,7 @@ def inspect() -> Report:
 
 def measure() -> None:
     """Set the gauges that nobody keeps up to date, over all hubs of this process."""
+    TALLY.collect()
     hubs = get_hubs()
     ROOMS.set(sum(len(hub.streams) for hub in hubs))
     OUTBOX_BYTES.set(sum(_count_waiting_bytes(hub) for hub in hubs))

@@ -14,7 +14,7 @@ from realtime.exceptions import RegistrationError, UnknownRoomError
 from realtime.messages import Message
 
 MAX_NAME = 80
-SHARED_GROUPS = 64
+SHARED_GROUPS = 8
 _PARAM = r"[A-Za-z0-9_.-]+"
 
 _room_types: dict[str, type[Room]] = {}

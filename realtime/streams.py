@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from time import monotonic, time
 from typing import Any, cast
 
@@ -18,7 +18,7 @@ from realtime.deliveries import Delivery
 from realtime.history import KEPT_MESSAGES, STATE_KEPT_S, Position, Snapshot, State
 from realtime.links import Link, complete, encode_batch
 from realtime.messages import Joined, encode_body
-from realtime.metrics import DELIVERED, MERGED
+from realtime.metrics import TALLY
 from realtime.outbox import Item, Outbox, Piece
 from realtime.rooms import Room
 
@@ -27,6 +27,7 @@ TICK_S = 0.02
 REPLAYED_AT_A_TIME = 32
 WRITTEN_AT_A_TIME = 32 * 1024
 """Characters."""
+FEW_LINKS = 4
 MAX_EARLY = 1_000
 """Batches that may come while the room is being read."""
 
@@ -65,7 +66,6 @@ class Stream:
         self._recent: deque[Item] = deque(maxlen=KEPT_MESSAGES)
         self._early: list[Batch] = []
         self._pending = Outbox()
-        self._merged = 0
         self._flush_handle: asyncio.Handle | None = None
         self._has_urgent = False
         self._flushed_at = 0.0
@@ -98,19 +98,37 @@ class Stream:
             self._early.append(batch)
             raise GapError(f"{self.position} is followed by {epoch}:{first}")
         known = self.position.seq + 1 - first
-        self.take(
-            Item(first + index, *messages[index])
-            for index in range(known, len(messages))
-        )
+        if known < len(messages):
+            self.take(
+                [
+                    Item(first + index, *messages[index])
+                    for index in range(known, len(messages))
+                ]
+            )
 
-    def take(self, items: Iterable[Item]) -> None:
+    def take(self, items: Sequence[Item]) -> None:
         """Take the messages that follow directly."""
+        if not items:
+            return
+        self.position = Position(self.position.epoch, items[-1].seq)
+        self._recent.extend(items)
+        is_urgent = False
         for item in items:
-            self.position = Position(self.position.epoch, item.seq)
-            self._recent.append(item)
-            self._remember(item)
-            self._merged += self._pending.put(self.name, item)
-            self._has_urgent = self._has_urgent or not item.is_state
+            if item.mark[0] != "e":
+                self._remember(item)
+            is_urgent = is_urgent or not item.is_state
+        if (
+            is_urgent
+            and len(items) == 1
+            and len(self.links) <= FEW_LINKS
+            and not self._pending
+        ):
+            # To gather what else comes would cost more than it saves.
+            self._write_out(items)
+            return
+        for item in items:
+            TALLY.merged += self._pending.put(self.name, item)
+        self._has_urgent = self._has_urgent or is_urgent
         self._schedule()
 
     def close(self) -> None:
@@ -190,14 +208,15 @@ class Stream:
             items.append(item)
             chars += len(item.body)
         self._has_urgent = bool(self._pending)
+        self._write_out(items)
+
+    def _write_out(self, items: Sequence[Item]) -> None:
         prev, self.sent = self.sent, items[-1].seq
         piece = Piece(items, prev, *_encode(items, prev))
         for link in tuple(self._lagging):
             self._keep(link, piece)
         self._write(piece)
-        MERGED.inc(self._merged)
-        self._merged = 0
-        DELIVERED.inc(len(items) * len(self.links))
+        TALLY.delivered += len(items) * len(self.links)
 
     def _keep(self, link: Link, piece: Piece) -> None:
         # What is encoded already stays so, unless a state in it may be merged.
