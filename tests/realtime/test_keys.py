@@ -3,13 +3,10 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from itertools import count
-from typing import Any
 
 import pytest
-from channels.routing import URLRouter
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.core.management import CommandError, call_command
 from django.db import DatabaseError
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
@@ -18,7 +15,6 @@ from django.utils import timezone
 from realtime import keys
 from realtime.issuing import make_key, revoke_keys
 from realtime.keys import (
-    KeyMiddleware,
     TooManyWrongKeysError,
     WrongKeys,
     authenticate,
@@ -28,9 +24,7 @@ from realtime.keys import (
     make_secret,
 )
 from realtime.models import ApiKey
-from realtime.routing import websocket_urlpatterns
 from realtime.scopes import allows
-from realtime.testing import Connection, connect, make_session_cookie
 
 _numbers = count(1)
 
@@ -264,120 +258,3 @@ def test_revoking_is_told_once(monkeypatch):
     assert revoke_keys([row]) == 1
     assert revoke_keys([row]) == 0
     assert told == [row.user]
-
-
-# Connecting
-
-
-def make_application():
-    return KeyMiddleware(URLRouter(websocket_urlpatterns))
-
-
-@pytest.mark.django_db(transaction=True)
-async def test_program_comes_in_by_its_key_from_wherever_it_says(layer):
-    row, key = await asyncio.to_thread(make)
-    headers = [*bearer(key), (b"origin", b"https://evil.example")]
-
-    async with await connect(make_application(), headers=headers) as connection:
-        assert connection.frames[0]["data"]["user"] == row.user.username
-        assert (await connection.join("lab"))["type"] == "joined"
-
-
-@pytest.mark.django_db(transaction=True)
-async def test_wrong_key_is_nobody_even_with_a_cookie(layer):
-    user = await asyncio.to_thread(make_user)
-    cookie = await asyncio.to_thread(make_session_cookie, user)
-    headers = [(b"x-api-key", b"rtk_wrong"), cookie]
-    connection = Connection(make_application(), path="/ws/", headers=headers)
-
-    assert await connection.open()
-    assert await connection.expect_close() == 4401
-
-
-@pytest.mark.django_db(transaction=True)
-async def test_cookie_from_elsewhere_is_refused_as_ever(layer):
-    user = await asyncio.to_thread(make_user)
-    cookie = await asyncio.to_thread(make_session_cookie, user)
-    headers = [cookie, (b"origin", b"https://evil.example")]
-    connection = Connection(make_application(), path="/ws/", headers=headers)
-
-    assert await connection.open()
-    assert await connection.expect_close() == 4403
-
-
-def turn_away(*_args: object) -> None:
-    raise TooManyWrongKeysError(1500)
-
-
-@pytest.mark.django_db(transaction=True)
-async def test_whoever_guesses_is_told_when_to_come_back(layer, monkeypatch):
-    monkeypatch.setattr(keys.wrong_keys, "check", turn_away)
-    connection = Connection(
-        make_application(), path="/ws/", headers=bearer(make_secret())
-    )
-
-    assert await connection.open()
-    assert await connection.expect_close() == 4429
-    bye = connection.frames[-1]
-    assert (bye["type"], bye["data"]["after_ms"]) == ("bye", 1500)
-
-
-async def test_guesser_over_http_gets_429(monkeypatch):
-    sent: list[dict[str, Any]] = []
-
-    async def send(event: dict[str, Any]) -> None:
-        sent.append(event)
-
-    monkeypatch.setattr(keys.wrong_keys, "check", turn_away)
-    scope = {"type": "http", "headers": bearer(make_secret()), "client": None}
-
-    await KeyMiddleware(None)(scope, None, send)
-
-    assert sent[0]["status"] == 429
-    assert (b"retry-after", b"2") in sent[0]["headers"]
-
-
-# The command
-
-
-@pytest.mark.django_db
-def test_command_prints_the_key_alone(capsys):
-    user = make_user()
-
-    call_command(
-        "make_api_key",
-        user.username,
-        "--name=Home",
-        "--scope=lab",
-        "--scope=metrics",
-        "--days=3",
-    )
-
-    key = capsys.readouterr().out.strip()
-    grant = authenticate(bearer(key))
-    assert grant is not None
-    assert grant.scopes == ("lab", "metrics")
-    assert ApiKey.objects.filter(
-        expires_at__lt=timezone.now() + timedelta(days=4)
-    ).exists()
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize(
-    ("arguments", "why"),
-    [
-        (["nobody", "--name=x", "--scope=lab"], "no user 'nobody'"),
-        (["mia", "--name=x", "--scope=nowhere"], "No room is called 'nowhere'"),
-        (["mia", "--name=", "--scope=lab"], "blank"),
-        (["mia", "--name=x", "--scope=lab", "--days=0"], "Expected 1 to"),
-        (["mia", "--name=x", "--scope=lab", "--days=999999999999"], "Expected 1 to"),
-        (["tom", "--name=x", "--scope=lab"], "locked"),
-    ],
-)
-def test_command_refuses_in_a_sentence(arguments, why):
-    User.objects.create_user("mia")
-    User.objects.create_user("tom", is_active=False)
-
-    with pytest.raises(CommandError, match=why):
-        call_command("make_api_key", *arguments)
-    assert not ApiKey.objects.exists()
