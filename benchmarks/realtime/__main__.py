@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -96,6 +97,8 @@ def run(bench: Bench, scenario: Scenario, options: argparse.Namespace) -> Measur
 
 def main() -> None:
     options = parse_arguments()
+    # Else an end from outside would leave servers behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     # Less than everything is an experiment and leaves the documentation alone.
     is_kept = not (options.quick or options.peer or options.runs)
     if not options.report:

@@ -54,20 +54,12 @@ def _share(figures: Figures, *, servers: int = 1) -> Figures:
     }
 
 
-def fanout(
-    bench: Bench,
-    peer: Peer,
-    size: Size,
-    *,
-    connections: int = 500,
-    window: int = 16,
-    seconds: float = 5,
-) -> Figures:
+def fanout(bench: Bench, peer: Peer, size: Size, *, window: int = 16) -> Figures:
     with bench.load(peer) as load:
-        load.phase("connect", count=size.connections(connections))
+        load.phase("connect", count=size.connections(500))
         load.phase("idle", seconds=0.5)
         load.phase("closed", seconds=size.seconds(1), window=window)
-        figures = load.phase("closed", seconds=size.seconds(seconds), window=window)
+        figures = load.phase("closed", seconds=size.seconds(5), window=window)
         return {**_share(figures), "per_s": figures["deliveries_per_s"]}
 
 
@@ -76,8 +68,22 @@ def fanout_single(bench: Bench, peer: Peer, size: Size) -> Figures:
 
 
 def fanout_5000(bench: Bench, peer: Peer, size: Size) -> Figures:
-    seconds = 15 if peer.name in SLOW else 6
-    return fanout(bench, peer, size, connections=5000, window=4, seconds=seconds)
+    """Measure a room of 500, and then of 5 000, of one process."""
+    seconds = size.seconds(15 if peer.name in SLOW else 6)
+    with bench.load(peer) as load:
+        found = []
+        for count in (size.count(500), size.count(5000)):
+            load.phase("connect", count=count)
+            load.phase("idle", seconds=1)
+            load.phase("closed", seconds=1, window=4)
+            found.append(load.phase("closed", seconds=seconds, window=4))
+        small, large = map(_share, found)
+        return {
+            **large,
+            "per_s": found[1]["deliveries_per_s"],
+            "small_us": small["cpu_us"],
+            "growth": large["cpu_us"] / max(small["cpu_us"], 1e-9),
+        }
 
 
 def latency(bench: Bench, peer: Peer, size: Size) -> Figures:

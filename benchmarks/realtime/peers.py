@@ -26,6 +26,8 @@ class Peer:
     protocol: str = PLAIN
     path: str = "/ws/"
     """With `%d` for the number of the room."""
+    settings: Mapping[str, int] = field(default_factory=dict)
+    """Of the load client."""
 
     @property
     def is_django(self) -> bool:
@@ -54,6 +56,14 @@ _ALL = (
         program=DJANGO,
         arguments=("ours", "--server", "uvicorn"),
         protocol=OURS,
+    ),
+    Peer(
+        name="ours-daphne-part1",
+        title="AniWorld's realtime on Daphne, clients without `hello`",
+        program=DJANGO,
+        arguments=("ours",),
+        protocol=OURS,
+        settings={"acks": 0},
     ),
     Peer(
         name="stock-pubsub",

@@ -81,18 +81,28 @@ class Bench:
             "BENCH_BROKER": f"unix://{self.folder / 'v.sock'}",
             "DJANGO_SETTINGS_MODULE": "benchmarks.realtime.project.settings",
         }
-        self.broker = self._start_broker()
-        self.session = subprocess.run(
-            [sys.executable, "-m", "benchmarks.realtime.project.prepare"],
-            cwd=ROOT,
-            env=self.environment,
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout.strip()
+        try:
+            self.broker = self._start_broker()
+            self.session = self._make_session()
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         self._stack.close()
+
+    def _make_session(self) -> str:
+        prepared = subprocess.run(
+            [sys.executable, "-m", "benchmarks.realtime.project.prepare"],
+            cwd=ROOT,
+            env=self.environment,
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        if prepared.returncode:
+            raise BenchError(f"The project cannot be set up:\n{prepared.stderr}")
+        return prepared.stdout.strip()
 
     def _start_broker(self) -> subprocess.Popen[bytes]:
         path = self.folder / "v.sock"
@@ -200,7 +210,7 @@ class Load:
             words["cookie"] = f"sessionid={bench.session}"
         if peer.protocol == OURS:
             words["join"] = "bench" if rooms == 1 else "bench:%d"
-        words.update(settings)
+        words.update({**peer.settings, **settings})
         self.process = spawn(
             [str(bench.client), *(f"{key}={value}" for key, value in words.items())],
             core=bench.other_core,

@@ -12,6 +12,7 @@ from benchmarks.realtime.publisher import measure_publishing
 
 EVERYBODY = tuple(PEERS)
 OURS = ("ours-daphne", "ours-uvicorn")
+PLAIN_CLIENTS = "ours-daphne-part1"
 DJANGO = (*OURS, "stock-pubsub")
 FAST = ("broadcast", "node-ws")
 
@@ -61,7 +62,7 @@ _ALL = (
         name="fanout-single",
         title="500 connections in one room, one message in flight",
         run=measuring.fanout_single,
-        peers=(*DJANGO, *FAST, "raw"),
+        peers=(*DJANGO, PLAIN_CLIENTS, *FAST, "raw"),
         columns=RATES,
         note="Nothing can pile up here, so each message is a frame and a write of its own for everybody.",
         ratio_to="stock-pubsub",
@@ -71,7 +72,11 @@ _ALL = (
         title="5 000 connections in one room, 4 messages in flight",
         run=measuring.fanout_5000,
         peers=(*DJANGO, *FAST, "raw"),
-        columns=RATES,
+        columns={
+            **RATES,
+            "small_us": "with 500 connections, µs each",
+            "growth": "growth of CPU",
+        },
         ratio_to="stock-pubsub",
     ),
     Scenario(
