@@ -31,8 +31,8 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
 check: setup-dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	find templates -name '*.html' -exec $(BIN)/djade --check --target-version 5.2 {} +
-	$(BIN)/djlint --lint --quiet templates
+	find templates realtime/templates -name '*.html' -exec $(BIN)/djade --check --target-version 5.2 {} +
+	$(BIN)/djlint --lint --quiet templates realtime/templates
 	$(CHECK_ENV) $(BIN)/mypy .
 	$(BIN)/lint-imports
 	$(CHECK_ENV) $(BIN)/python manage.py makemigrations --check --dry-run

@@ -263,6 +263,7 @@ class RoomConsumer(AsyncJsonWebsocketConsumer):
 
     async def _slow_down(self, wait_ms: int) -> None:
         self._refused += 1
+        REFUSED.labels(ErrorCode.RATE_LIMITED).inc()
         message = f"Expected at most {self._settings.frames_per_s:g} frames a second."
         self._reply(
             Error(

@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import uniform
 from time import time
 from typing import Any
@@ -56,6 +56,8 @@ class Guest:
     """Look again whether it may stay."""
     dismiss: Callable[[int], Awaitable[None]]
     """Send it away; it may return after so many milliseconds."""
+    opened_at: float = field(default_factory=time)
+    """Seconds since 1970."""
 
 
 class Hub:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from realtime.deliveries import COUNTS_ONCE_BYTES, WINDOW, Delivery
 from realtime.messages import Batch, encode_frame
+from realtime.metrics import DROPPED, TALLY
 from realtime.outbox import ROOMLESS, Item, Outbox, Piece
 from realtime.transports import Transport
 
@@ -155,7 +156,7 @@ class Link:
         if self.is_closed:
             return
         for item in items:
-            self.outbox.put(room, item)
+            TALLY.merged += self.outbox.put(room, item)
         if self.is_blocked:
             self._check()
         elif not all(item.is_state for item in items) or self._get_wait_s() <= 0:
@@ -175,6 +176,7 @@ class Link:
 
     def _check(self) -> None:
         if self.outbox.is_full and not self.is_closed:
+            DROPPED.labels("outbox").inc(len(self.outbox))
             self.close()
             self._on_overflow()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Lock
+
 from prometheus_client import Counter, Gauge, Histogram
 
 CONNECTIONS = Gauge("realtime_connections", "Open connections", ["transport"])
@@ -34,18 +36,20 @@ DELIVERY_S = Histogram(
 class Tally:
     """What is counted so often that a counter's lock would be felt; event loops add, and whoever reads the counters collects first."""
 
-    __slots__ = ("_collected", "delivered", "merged")
+    __slots__ = ("_collected", "_lock", "delivered", "merged")
 
     def __init__(self) -> None:
         self.delivered = self.merged = 0
         self._collected = (0, 0)
+        self._lock = Lock()
 
     def collect(self) -> None:
         """Bring the counters up to date."""
-        delivered, merged = self.delivered, self.merged
-        DELIVERED.inc(delivered - self._collected[0])
-        MERGED.inc(merged - self._collected[1])
-        self._collected = (delivered, merged)
+        with self._lock:
+            delivered, merged = self.delivered, self.merged
+            DELIVERED.inc(delivered - self._collected[0])
+            MERGED.inc(merged - self._collected[1])
+            self._collected = (delivered, merged)
 
 
 TALLY = Tally()

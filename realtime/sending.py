@@ -17,7 +17,7 @@ from redis.exceptions import ResponseError
 
 from realtime.history import RoomMessages, SenderHistory
 from realtime.messages import Message
-from realtime.metrics import DROPPED, PUBLISH_S, PUBLISHED
+from realtime.metrics import DROPPED, MERGED, PUBLISH_S, PUBLISHED
 from realtime.rooms import Room
 
 logger = logging.getLogger(__name__)
@@ -113,6 +113,7 @@ class Sender:
             key = mark
             if waiting.pop(key, None):
                 self._count -= 1
+                MERGED.inc()
         waiting[key] = (mark, body)
         self._count += 1
         if self._count > MAX_WAITING:
@@ -192,6 +193,7 @@ class Sender:
             with self._changed:
                 if self._is_stopping:
                     self._dropped += self._in_flight
+                    DROPPED.labels("publisher").inc(self._in_flight)
                     return
                 self._changed.wait_for(lambda: self._is_stopping, pause_s)
             pause_s = min(pause_s * 2, MAX_PAUSE_S)
@@ -259,9 +261,12 @@ class Pace:
         """Return whether a state may go now; it is held otherwise, in place of an older one."""
         now, key = monotonic(), (room.name, mark[1:])
         if now < self._due.get(key, NEVER)[0]:
+            if key in self._held:
+                MERGED.inc()
             self._held[key] = (room.group, room.name, mark, body)
             return False
-        self._held.pop(key, None)
+        if self._held.pop(key, None):
+            MERGED.inc()
         if len(self._due) >= MERGES_FROM:
             self._due = {k: due for k, due in self._due.items() if due[0] > now}
         self._due[key] = (now + 1 / hz, 1 / hz)

@@ -13,6 +13,7 @@ from realtime.codes import ErrorCode
 from realtime.exceptions import FrameError, PausedError, UnknownRoomError
 from realtime.history import Position
 from realtime.hub import Hub
+from realtime.keys import is_still_valid, is_within_scopes
 from realtime.links import Link
 from realtime.messages import Left, encode_frame
 from realtime.rooms import Room, get_room
@@ -78,7 +79,12 @@ class Visit:
     async def reauthorize(self, on_logout: Callable[[], None]) -> None:
         """Look again whether the user is logged in, and leave the rooms that are no longer theirs."""
         try:
-            user = await get_current_user(self._scope, self.user)
+            if not await is_still_valid(self._scope):
+                on_logout()
+                return
+            # By a key there is no session; the scope has the user as it is now.
+            known = self._scope.get("user") or self.user
+            user = await get_current_user(self._scope, known)
             if not is_active(user) or user.pk != self.user.pk:
                 on_logout()
                 return
@@ -106,6 +112,8 @@ class Visit:
         )
 
     async def _may_join(self, room: Room) -> bool:
+        if not is_within_scopes(self._scope, room.name):
+            return False
         # In a thread of its own: the shared one may be busy with another connection's query.
         return await database_sync_to_async(room.may_join, thread_sensitive=False)(
             self.user

@@ -24,7 +24,7 @@ def make_groups(**_kwargs: Any) -> None:
         "viewer": ours.filter(codename__in=VIEWER),
         "operator": ours.filter(codename__in=OPERATOR),
         "admin": Permission.objects.filter(
-            content_type__app_label__in=["library", "auth"]
+            content_type__app_label__in=["library", "auth", "realtime"]
         ),
     }
     for name, permissions in wanted.items():
