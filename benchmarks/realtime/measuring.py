@@ -188,9 +188,9 @@ def storm(bench: Bench, peer: Peer, size: Size) -> Figures:
     with bench.load(peer, concurrency=100) as load:
         load.phase("connect", count=size.connections(1000))
         load.phase("idle", seconds=1)
-        seconds = 3 if size.is_quick else 12
+        seconds = 3 if size.is_quick else 15
         # Stock cannot carry more than four to a thousand.
-        rate = 4 if peer.name in SLOW else 50
+        rate = 4 if peer.name in SLOW else 20
         figures = load.phase(
             "open", seconds=seconds, rate=rate, drop_at=1.1, timeout=30
         )
@@ -198,6 +198,7 @@ def storm(bench: Bench, peer: Peer, size: Size) -> Figures:
             **_share(figures),
             "back_ms": figures["back_ms"],
             "recovered": figures["recoveries"],
+            "refused": figures["refused"],
             "connect_ms": figures["cpu_s"][0] * 1e3 / max(figures["connected"], 1),
         }
 

@@ -64,7 +64,7 @@ static void start_connect(Conn *c) {
     c->left_len = 0;
     c->frames = c->acked = c->ack_due = c->unacked_bytes = 0;
     c->began = now;
-    c->retry_at = 0;
+    c->retry_at = c->rejoin_at = 0;
     opening++;
     struct epoll_event event = {.events = EPOLLOUT | EPOLLIN, .data.ptr = c};
     epoll_ctl(epoll_fd, EPOLL_CTL_ADD, c->fd, &event);
@@ -108,6 +108,15 @@ static void become_ready(Conn *c) {
     }
 }
 
+static void send_join(Conn *c) {
+    char text[512], room[128], since[128] = "";
+    snprintf(room, sizeof room, cfg.join, c->room);
+    if (c->epoch[0])
+        snprintf(since, sizeof since, ",\"since\":{\"epoch\":\"%s\",\"seq\":%llu}", c->epoch, (unsigned long long)c->seq);
+    snprintf(text, sizeof text, "{\"action\":\"join\",\"data\":{\"room\":\"%s\"%s}}", room, since);
+    send_text(c, text, 1);
+}
+
 static void joined_http(Conn *c) {
     if (cfg.protocol == PLAIN) {
         become_ready(c);
@@ -115,18 +124,14 @@ static void joined_http(Conn *c) {
     }
     c->state = JOINING;
     if (cfg.protocol == OURS) {
-        char text[512], room[128], since[128] = "";
         if (cfg.acks) {
+            char text[128];
             snprintf(text, sizeof text, "{\"action\":\"hello\",\"data\":{\"protocol\":1,\"acks\":true,\"batch\":%s}}",
                      cfg.batch ? "true" : "false");
             send_text(c, text, 1);
             c->ack_due = clock_ns() + SECOND;
         }
-        snprintf(room, sizeof room, cfg.join, c->room);
-        if (c->epoch[0])
-            snprintf(since, sizeof since, ",\"since\":{\"epoch\":\"%s\",\"seq\":%llu}", c->epoch, (unsigned long long)c->seq);
-        snprintf(text, sizeof text, "{\"action\":\"join\",\"data\":{\"room\":\"%s\"%s}}", room, since);
-        send_text(c, text, 1);
+        send_join(c);
     }
 }
 
@@ -178,7 +183,7 @@ static const char *count_messages(Conn *c, const char *p, const char *end, int i
             if (n <= c->last_n) {
                 count->doubled++;
             } else {
-                if (!c->is_anew) count->lost += n - c->last_n - 1;
+                count->lost += n - c->last_n - 1;
                 c->is_anew = 0;
                 c->last_n = n;
                 if (is_closed_loop) completed_one(room, n);
@@ -242,6 +247,15 @@ static int starts(const char *p, const char *end, const char *what) {
     return (size_t)(end - p) >= size && !memcmp(p, what, size);
 }
 
+/* While live updates are paused a room cannot be joined; the server says when to try again. */
+static void on_error(Conn *c, const char *p, const char *end) {
+    const char *after = memmem(p, end - p, "\"retry_after_ms\":", 17);
+    if (!after || c->state != JOINING) die("the server says %.*s", (int)(end - p), p);
+    after += 16;
+    c->rejoin_at = now + number_after(&after, end) * MS;
+    refused++;
+}
+
 static void on_text(Conn *c, const char *p, const char *end) {
     Count *count = c->is_slow ? &slow : &fast;
     count->frames++;
@@ -258,7 +272,7 @@ static void on_text(Conn *c, const char *p, const char *end) {
         c->unacked_bytes += end - p;
         if (starts(p, end, "{\"type\":\"joined\"")) on_joined(c, p, end);
         else if (starts(p, end, "{\"type\":\"ping\"")) send_text(c, "{\"action\":\"pong\",\"data\":{}}", 1);
-        else if (starts(p, end, "{\"type\":\"error\"")) die("the server says %.*s", (int)(end - p), p);
+        else if (starts(p, end, "{\"type\":\"error\"")) on_error(c, p, end);
         else count_messages(c, p, end, 0);
         /* Half of either window: of the frames, and of the bytes that large batches fill sooner. */
         if (cfg.acks && (c->frames - c->acked >= (u64)cfg.ack_every || c->unacked_bytes >= 128 * 1024)) ack(c);
@@ -378,6 +392,9 @@ static void upkeep(void) {
             if (c->frames > c->acked) ack(c);
         } else if (c->state == CLOSED && c->retry_at && now >= c->retry_at && opening < cfg.concurrency) {
             start_connect(c);
+        } else if (c->state == JOINING && c->rejoin_at && now >= c->rejoin_at) {
+            c->rejoin_at = 0;
+            send_join(c);
         }
     }
 }

@@ -45,7 +45,7 @@ static void watch(Mark *m) {
 static void begin(void) {
     memset(&fast, 0, sizeof fast);
     memset(&slow, 0, sizeof slow);
-    resyncs = recoveries = closes = completed = connect_ns = connected = 0;
+    resyncs = recoveries = closes = refused = completed = connect_ns = connected = 0;
     for (int i = 0; i < cfg.rooms; i++) rooms[i].members = 0;
     for (int i = 0; i < conn_count; i++) {
         Conn *c = &conns[i];
@@ -73,7 +73,7 @@ static void report(const char *phase, Mark *m, const char *more, ...) {
     for (int i = 0; i < cfg.pid_count; i++) printf("%s%ld", i ? "," : "", m->rss[i]);
     printf("],\"rss_peak_kib\":[");
     for (int i = 0; i < cfg.pid_count; i++) printf("%s%ld", i ? "," : "", m->peak[i]);
-    printf("],\"closes\":%llu,\"resyncs\":%llu,\"recoveries\":%llu,\"connected\":%llu,\"connect_ms\":%.3f,", (unsigned long long)closes,
+    printf("],\"refused\":%llu,\"closes\":%llu,\"resyncs\":%llu,\"recoveries\":%llu,\"connected\":%llu,\"connect_ms\":%.3f,", (unsigned long long)refused, (unsigned long long)closes,
            (unsigned long long)resyncs, (unsigned long long)recoveries, (unsigned long long)connected,
            connected ? connect_ns / 1e6 / connected : 0);
     print_count("fast", &fast);
@@ -98,7 +98,23 @@ static int count_behind(void) {
     return behind;
 }
 
-/* Wait until everybody has everything; what is missing then is lost. Returns how many connections lack the newest state. */
+/* Count as lost what did not come; returns how many connections lack the newest state. */
+static int give_up_waiting(void) {
+    int stale = 0;
+    for (int i = 0; i < conn_count; i++) {
+        Conn *c = &conns[i];
+        Room *room = &rooms[c->room];
+        Count *count = c->is_slow ? &slow : &fast;
+        count->lost += room->published_n - c->last_n;
+        stale += c->last_m < room->published_m;
+        c->last_n = room->published_n;
+        c->last_m = room->published_m;
+        c->is_anew = 0;
+    }
+    return stale;
+}
+
+/* Wait until everybody has everything; what is missing then is lost. */
 static int settle(double seconds, Mark *m) {
     u64 until = clock_ns() + (u64)(seconds * 1e9), look = 0;
     while ((now = clock_ns()) < until) {
@@ -107,21 +123,10 @@ static int settle(double seconds, Mark *m) {
         watch(m);
         if (now >= look) {
             look = now + MS;
-            if (!count_behind()) return 0;
+            if (!count_behind()) break;
         }
     }
-    int stale = 0;
-    for (int i = 0; i < conn_count; i++) {
-        Conn *c = &conns[i];
-        Room *room = &rooms[c->room];
-        Count *count = c->is_slow ? &slow : &fast;
-        if (!c->is_anew) count->lost += room->published_n - c->last_n;
-        c->is_anew = 0;
-        c->last_n = room->published_n;
-        stale += c->last_m < room->published_m;
-        c->last_m = room->published_m;
-    }
-    return stale;
+    return give_up_waiting();
 }
 
 /* connect count=500 [slow_every=10]: more connections, until there are so many and all are in their rooms. */

@@ -32,13 +32,13 @@ enum { PLAIN, OURS, SOCKETIO };
 typedef struct {
     int fd, state, room, port;
     char is_slow, is_stalled, is_counted;
-    char is_anew;               /* began with a snapshot: which events it missed is not known */
+    char is_anew;               /* began with a snapshot, in which there are no events: those before are lost, and not waited for */
     char *left;                 /* the beginning of a frame that is not complete */
     u32 left_len, left_cap;
     u64 last_n, last_m;         /* newest event and state */
     u64 frames, acked;          /* since hello */
     u64 unacked_bytes;
-    u64 ack_due, retry_at, began;
+    u64 ack_due, retry_at, rejoin_at, began;
     char epoch[48];
     u64 seq;
 } Conn;
@@ -67,7 +67,7 @@ static Conn *conns;
 static Room *rooms;
 static int conn_count, ready_count, opening, epoll_fd, control_fd = -1;
 static Count fast, slow;
-static u64 now, resyncs, recoveries, closes, closed_early, completed, connect_ns, connected;
+static u64 now, resyncs, recoveries, closes, closed_early, refused, completed, connect_ns, connected;
 static char *buffer;
 static int is_closed_loop;
 static char control_out[1 << 20];
