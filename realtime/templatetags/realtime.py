@@ -25,5 +25,5 @@ def live_rooms(context: dict[str, Any], *rooms: str) -> SafeString:
         for room, position in positions.items()
     )
     return format_html(
-        'data-live-rooms="{}" data-live-since="{}"', " ".join(rooms), since
+        'data-live-rooms="{}" data-live-positions="{}"', " ".join(rooms), since
     )

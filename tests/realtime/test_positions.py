@@ -44,7 +44,7 @@ def test_page_names_rooms_and_positions(sync_layer):
     lab, bench = get_positions_of(["lab", "bench:a"], back_ms=0, timeout_s=1)
     assert html == (
         '<p data-live-rooms="lab bench:a" '
-        f'data-live-since="lab={lab.epoch}:0 bench:a={bench.epoch}:0">'
+        f'data-live-positions="lab={lab.epoch}:0 bench:a={bench.epoch}:0">'
     )
 
 
@@ -98,11 +98,11 @@ def test_broker_that_is_away_costs_a_page_its_positions_and_little_time(
         }
     }
 
-    assert render(begin()) == '<p data-live-rooms="lab bench:a" data-live-since="">'
+    assert render(begin()) == '<p data-live-rooms="lab bench:a" data-live-positions="">'
     monkeypatch.setattr(
         positions, "get_positions_of", lambda *_args, **_kwargs: pytest.fail("asked")
     )
-    assert render(begin()) == '<p data-live-rooms="lab bench:a" data-live-since="">'
+    assert render(begin()) == '<p data-live-rooms="lab bench:a" data-live-positions="">'
 
 
 def test_page_without_a_request_looks_back_far_enough(sync_layer):
