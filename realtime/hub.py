@@ -28,7 +28,7 @@ from realtime.outbox import Item
 from realtime.presence import Presence, write_soon
 from realtime.rooms import Room
 from realtime.streams import GapError, Stream
-from realtime.uplink import Uplink
+from realtime.uplink import Uplink, cancel_all
 
 logger = logging.getLogger(__name__)
 
@@ -151,9 +151,7 @@ class Hub:
         await self.uplink.aclose()
         tasks = [stream.task for stream in self.streams.values() if stream.task]
         tasks += [self._writer] if self._writer else []
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancel_all(tasks)
         if self._history is not None:
             await self._history.aclose()
             self._history = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import Any, Protocol
 from uuid import uuid4
@@ -20,6 +20,7 @@ from realtime.feeds import Feed
 
 logger = logging.getLogger(__name__)
 
+CANCEL_AGAIN_S = 0.1
 EVENTS_AT_A_TIME = 100
 """Before other coroutines get their turn."""
 
@@ -84,9 +85,7 @@ class Uplink:
         """End all tasks."""
         feeds = [feed.task for feed in self.feeds.values() if feed.task]
         tasks, self._tasks = [*self._tasks, *feeds], []
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancel_all(tasks)
 
     def get_feed(self, group: str) -> Feed:
         return self.feeds.setdefault(group, Feed(group))
@@ -241,3 +240,12 @@ class Uplink:
             self._has_warned = False
             logger.warning("The channel layer answers again, live updates continue")
         await self._listener.on_probe(is_back=is_back)
+
+
+async def cancel_all(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel tasks and wait for them; again, since a client library may take a cancellation for its own time-out."""
+    pending = {task for task in tasks if not task.done()}
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)

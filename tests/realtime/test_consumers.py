@@ -59,7 +59,14 @@ async def test_join_is_answered_by_joined_wherever_the_room_stands(connection, f
     assert reply == {
         "type": "joined",
         "timestamp": reply["timestamp"],
-        "data": {"room": "lab"},
+        "data": {
+            "room": "lab",
+            "epoch": reply["data"]["epoch"],
+            "seq": 0,
+            "recovered": False,
+            "snapshot": [],
+            "members": 1,
+        },
         "room": "lab",
         "ref": "r1",
     }
@@ -133,6 +140,8 @@ async def test_room_frame_is_complete(connection):
         "timestamp": frame["timestamp"],
         "data": {"lab_id": 7, "percent": 12.5, "eta_seconds": None},
         "room": "lab",
+        "seq": 1,
+        "prev": 0,
     }
 
 
