@@ -5,7 +5,13 @@ from typing import Any
 
 import pytest
 
-from realtime.transports import MAX_BACKLOG_BYTES, Transport
+from realtime.deliveries import Delivery
+from realtime.transports import (
+    EXTENSION,
+    AsgiTransport,
+    SharedTransport,
+    make_transport,
+)
 
 
 class Server:
@@ -16,7 +22,7 @@ class Server:
         self.writable = asyncio.Event()
         self.writable.set()
         self.steps_per_send = 0
-        self.overflows = 0
+        self.freed = 0
 
     async def send(self, event: dict[str, Any]) -> None:
         await self.writable.wait()
@@ -24,11 +30,30 @@ class Server:
             await asyncio.sleep(0)
         self.events.append(event.get("text", event.get("code")))
 
-    def make_transport(self) -> Transport:
-        return Transport(self.send, on_overflow=self.overflow)
+    def make_transport(self) -> AsgiTransport:
+        transport = AsgiTransport(self.send)
+        transport.on_free = self.free
+        return transport
 
-    def overflow(self) -> None:
-        self.overflows += 1
+    def free(self) -> None:
+        self.freed += 1
+
+
+class Extension:
+    """A server's `realtime.transport`: `has_room` is its socket taking everything."""
+
+    def __init__(self) -> None:
+        self.on_drained: Any = None
+        self.wires: list[bytes] = []
+        self.has_room = True
+
+    def write(self, wire: bytes) -> bool:
+        self.wires.append(wire)
+        return not self.has_room
+
+
+def say(*texts: str) -> Delivery:
+    return Delivery(texts)
 
 
 @pytest.fixture
@@ -36,7 +61,7 @@ def server():
     return Server()
 
 
-async def settle(transport: Transport) -> None:
+async def settle(transport: AsgiTransport) -> None:
     while transport._task is not None:
         await transport._task
 
@@ -45,10 +70,10 @@ async def test_write_that_does_not_suspend_is_done_at_once_and_costs_no_task(ser
     transport = server.make_transport()
     tasks = len(asyncio.all_tasks())
 
-    transport.write("a")
-    transport.write("b")
+    assert not transport.write(say("a", "b"))
+    assert not transport.write(say("c"))
 
-    assert server.events == ["a", "b"]
+    assert server.events == ["a", "b", "c"]
     assert len(asyncio.all_tasks()) == tasks
 
 
@@ -58,74 +83,47 @@ async def test_order_is_kept_when_sends_suspend(server, steps):
     server.writable.clear()
     transport = server.make_transport()
 
-    for number in range(50):
-        transport.write(str(number))
+    assert transport.write(say(*map(str, range(50))))
+    assert transport.write(say("50"))
     assert server.events == []
     server.writable.set()
     await settle(transport)
-    transport.write("last")
+    transport.write(say("last"))
     await settle(transport)
 
-    assert server.events == [str(number) for number in range(50)] + ["last"]
+    assert server.events == [str(number) for number in range(51)] + ["last"]
 
 
-async def test_stalled_reader_keeps_a_bounded_backlog_and_overflows_once(server):
+async def test_busy_transport_says_once_that_it_is_free(server):
     server.writable.clear()
     transport = server.make_transport()
+    transport.write(say("a", "b"))
 
-    for _ in range(1_000):
-        transport.write("x" * 1_024)
-        assert sum(map(len, transport._backlog)) <= MAX_BACKLOG_BYTES
+    server.writable.set()
+    await settle(transport)
 
-    assert server.overflows == 1
-    assert not transport._backlog
-    transport.discard()
-
-
-async def test_backlog_counts_bytes_and_not_characters(server):
-    server.writable.clear()
-    transport = server.make_transport()
-    transport.write("first")
-
-    for _ in range(3):
-        transport.write("ä" * (MAX_BACKLOG_BYTES // 4))
-
-    assert server.overflows == 1
-    transport.discard()
-
-
-async def test_drained_backlog_makes_room(server):
-    transport = server.make_transport()
-    for _ in range(5):
-        server.writable.clear()
-        for _ in range(4):
-            transport.write("x" * (MAX_BACKLOG_BYTES // 4))
-        server.writable.set()
-        await settle(transport)
-
-    assert server.overflows == 0
-    assert len(server.events) == 20
+    assert server.freed == 1
 
 
 async def test_close_sends_what_waits_then_the_last_frame_and_the_code(server):
     server.writable.clear()
     transport = server.make_transport()
-    transport.write("a")
-    transport.write("b")
+    transport.write(say("a", "b"))
     closing = asyncio.create_task(transport.close(4400, last="bye"))
     await asyncio.sleep(0)
     server.writable.set()
     await closing
-    transport.write("late")
+    transport.write(say("late"))
 
     assert server.events == ["a", "b", "bye", 4400]
+    assert server.freed == 0
 
 
 async def test_close_of_a_reader_that_stalls_ends(server, monkeypatch):
     monkeypatch.setattr("realtime.transports.CLOSE_TIMEOUT_S", 0.01)
     server.writable.clear()
     transport = server.make_transport()
-    transport.write("a")
+    transport.write(say("a"))
 
     await transport.close(4408, last="bye")
 
@@ -141,10 +139,10 @@ async def test_connection_that_is_gone_raises_nothing():
         calls += 1
         raise OSError("closed")
 
-    transport = Transport(send, on_overflow=lambda: None)
+    transport = AsgiTransport(send)
 
-    transport.write("a")
-    transport.write("b")
+    transport.write(say("a"))
+    transport.write(say("b"))
     await transport.close(1000, last="bye")
 
     assert calls == 2
@@ -156,23 +154,78 @@ async def test_connection_that_goes_while_a_send_waits_raises_nothing(server):
         raise OSError("closed")
 
     server.writable.clear()
-    transport = Transport(send, on_overflow=server.overflow)
-    transport.write("a")
-    transport.write("b")
+    transport = AsgiTransport(send)
+    transport.write(say("a", "b"))
     server.writable.set()
     await settle(transport)
 
-    transport.write("c")
+    transport.write(say("c"))
     assert transport._task is None
 
 
 async def test_discard_cancels_the_send_that_waits(server):
     server.writable.clear()
     transport = server.make_transport()
-    transport.write("a")
+    transport.write(say("a"))
     task = transport._task
 
     transport.discard()
     await asyncio.wait([task])
 
     assert task.cancelled()
+
+
+async def test_server_that_takes_bytes_gets_shared_ones(server):
+    extension = Extension()
+    transport = make_transport({"extensions": {EXTENSION: extension}}, server.send)
+    shared = say("a", "b")
+
+    assert not transport.write(shared)
+
+    assert extension.wires == [b"\x81\x01a\x81\x01b"]
+    assert extension.wires[0] is shared.wire
+
+
+async def test_bytes_that_wait_are_told_and_so_is_their_end(server):
+    extension = Extension()
+    transport = SharedTransport(extension, server.send)
+    transport.on_free = server.free
+    extension.has_room = False
+
+    assert transport.write(say("a"))
+    extension.on_drained()
+
+    assert server.freed == 1
+
+
+@pytest.mark.parametrize("is_read", [True, False])
+async def test_close_waits_for_a_reader_but_not_long(server, monkeypatch, is_read):
+    monkeypatch.setattr("realtime.transports.CLOSE_TIMEOUT_S", 0.05)
+    extension = Extension()
+    extension.has_room = False
+    transport = SharedTransport(extension, server.send)
+
+    closing = asyncio.create_task(transport.close(4503, last="bye"))
+    await asyncio.sleep(0)
+    if is_read:
+        extension.on_drained()
+    await closing
+    transport.write(say("late"))
+
+    assert extension.wires == [b"\x81\x03bye"]
+    assert server.events == [4503]
+
+
+async def test_discarded_transport_hears_no_more_of_its_server(server):
+    extension = Extension()
+    transport = SharedTransport(extension, server.send)
+
+    transport.discard()
+
+    assert extension.on_drained is None
+    assert not transport.write(say("a"))
+    assert extension.wires == []
+
+
+async def test_plain_server_gets_plain_sends(server):
+    assert isinstance(make_transport({}, server.send), AsgiTransport)
