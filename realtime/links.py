@@ -191,7 +191,7 @@ class Link:
 
     def flush(self) -> None:
         """Write what waits, as far as there is room."""
-        if self.period_s:
+        if self.period_s and self.outbox:
             self._flushed_at = monotonic()
         while self.outbox and not self.is_blocked and self._fits():
             self._write(self._take())

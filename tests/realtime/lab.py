@@ -17,7 +17,9 @@ from realtime.testing import Connection, Headers
 _pks = count(1)
 
 
-class LabProgress(Message, type="lab_progress", delivery="state"):
+class LabProgress(
+    Message, type="lab_progress", delivery="state", entity="lab:{lab_id}"
+):
     lab_id: int
     percent: float
     eta_seconds: float | None
@@ -28,9 +30,22 @@ class LabDone(Message, type="lab_done", delivery="event"):
     lab_id: int
 
 
+class LabPaced(
+    Message, type="lab_paced", delivery="state", entity="lab:{lab_id}", max_hz=10
+):
+    lab_id: int
+    percent: float
+
+
+class LabEnd(
+    Message, type="lab_end", delivery="event", entity="lab:{lab_id}", ends=True
+):
+    lab_id: int
+
+
 class LabRoom(Room):
     pattern = "lab"
-    messages = frozenset({LabProgress, LabDone})
+    messages = frozenset({LabProgress, LabDone, LabPaced, LabEnd})
 
 
 class BenchRoom(Room):

@@ -11,7 +11,7 @@ from asgiref.sync import async_to_sync
 from django.db import transaction
 
 from realtime import publishing
-from realtime.publishing import Sender, apublish, flush, publish
+from realtime.publishing import apublish, flush, publish
 from realtime.testing import connect, published
 from tests.realtime.lab import (
     BenchRoom,
@@ -23,6 +23,10 @@ from tests.realtime.lab import (
 )
 
 DONE = LabDone(lab_id=1)
+
+
+def progress(lab_id: int, percent: float) -> LabProgress:
+    return LabProgress(lab_id=lab_id, percent=percent, eta_seconds=None)
 
 
 def test_message_goes_out_at_once_outside_a_transaction():
@@ -128,51 +132,6 @@ async def test_order_is_kept_through_batching(connection):
     ] == list(range(2_000))
 
 
-async def test_what_piles_up_for_a_room_is_one_event(layer, monkeypatch):
-    events = []
-
-    async def group_send(group, event):
-        events.append((group, event))
-
-    monkeypatch.setattr(layer, "group_send", group_send, raising=False)
-    sender = Sender()
-    with sender._changed:
-        for number in range(100):
-            sender.put(LabRoom(), str(number))
-            sender.put(BenchRoom(key="a"), str(number))
-    assert await asyncio.to_thread(sender.flush, 5)
-    await asyncio.to_thread(sender.stop, 5)
-
-    frames = [str(number) for number in range(100)]
-    assert events == [
-        (LabRoom().group, {"type": "room.frames", "room": "lab", "frames": frames}),
-        (
-            BenchRoom(key="a").group,
-            {"type": "room.frames", "room": "bench:a", "frames": frames},
-        ),
-    ]
-
-
-async def test_events_are_bounded_in_size(layer, monkeypatch):
-    sizes = []
-
-    async def group_send(group, event):
-        sizes.append(sum(map(len, event["frames"])))
-
-    monkeypatch.setattr(layer, "group_send", group_send, raising=False)
-    sender = Sender()
-    with sender._changed:
-        for _ in range(100):
-            sender.put(LabRoom(), "x" * 10_000)
-        sender.put(LabRoom(), "y" * 1_000_000)
-    assert await asyncio.to_thread(sender.flush, 5)
-    await asyncio.to_thread(sender.stop, 5)
-
-    assert sum(sizes) == 2_000_000
-    assert sizes[-1] == 1_000_000
-    assert max(sizes[:-1]) <= publishing.MAX_EVENT_CHARS
-
-
 async def test_threads_and_coroutines_reach_the_same_room(connection):
     await connection.join("lab")
 
@@ -197,79 +156,47 @@ async def test_threads_and_coroutines_reach_the_same_room(connection):
     } == {*range(9), 99}
 
 
-def test_broker_that_is_away_costs_one_line_in_the_log_and_nothing_else(
-    settings, caplog
-):
-    settings.CHANNEL_LAYERS = {
-        "default": {
-            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            "CONFIG": {"hosts": ["unix:///nowhere"]},
-        }
-    }
-    sender = Sender()
+@pytest.mark.django_db(transaction=True)
+def test_of_several_states_of_an_entity_in_a_transaction_the_last_is_sent():
+    with published() as publications, transaction.atomic():
+        for percent in (1, 2, 3):
+            publish(LabRoom(), progress(1, percent))
+            publish(LabRoom(), progress(2, percent))
+            publish(LabRoom(), LabDone(lab_id=percent))
 
-    for _ in range(50):
-        sender.put(LabRoom(), "frame")
-        assert sender.flush(30)
-    sender.stop(5)
-
-    assert [
-        record.getMessage().split("(")[0]
-        for record in caplog.records
-        if record.name == "realtime.publishing"
-    ] == [
-        "Live updates are paused, messages are dropped until the channel layer answers "
+    sent = [message for _, message in publications]
+    assert sent == [
+        LabDone(lab_id=1),
+        LabDone(lab_id=2),
+        progress(1, 3),
+        progress(2, 3),
+        LabDone(lab_id=3),
     ]
 
 
-def test_missing_layer_is_an_outage_too(settings, caplog):
-    settings.CHANNEL_LAYERS = {}
-    sender = Sender()
+@pytest.mark.django_db(transaction=True)
+def test_older_state_stays_where_the_newer_one_is_rolled_back():
+    def fail() -> None:
+        with transaction.atomic():
+            publish(LabRoom(), progress(1, 2))
+            raise ZeroDivisionError
 
-    sender.put(LabRoom(), "frame")
+    with published() as publications, transaction.atomic():
+        publish(LabRoom(), progress(1, 1))
+        with pytest.raises(ZeroDivisionError):
+            fail()
 
-    assert sender.flush(5)
-    assert "Live updates are paused" in caplog.text
-    sender.stop(5)
-
-
-def test_end_of_an_outage_is_logged_with_what_was_dropped(sync_layer, settings, caplog):
-    good = settings.CHANNEL_LAYERS
-    sender = Sender()
-    settings.CHANNEL_LAYERS = {}
-    for _ in range(3):
-        sender.put(LabRoom(), "frame")
-    sender.flush(5)
-
-    settings.CHANNEL_LAYERS = good
-    sender.put(LabRoom(), "frame")
-    sender.flush(5)
-    sender.stop(5)
-
-    assert "go out again; 3 messages were dropped" in caplog.text
+    assert [message for _, message in publications] == [progress(1, 1)]
 
 
-def test_queue_is_bounded(settings, monkeypatch, caplog):
-    monkeypatch.setattr(publishing, "MAX_WAITING", 10)
-    settings.CHANNEL_LAYERS = {}
-    sender = Sender()
+@pytest.mark.django_db(transaction=True)
+def test_state_of_a_savepoint_that_is_over_is_replaced():
+    with published() as publications, transaction.atomic():
+        with transaction.atomic():
+            publish(LabRoom(), progress(1, 1))
+        publish(LabRoom(), progress(1, 2))
 
-    with sender._changed:
-        for _ in range(100):
-            sender.put(LabRoom(), "frame")
-        assert sender._count == 10
-
-    assert sender.flush(5)
-    sender.stop(5)
-
-
-def test_stop_sends_what_waits_and_the_next_message_starts_anew(sync_layer):
-    sender = Sender()
-    for _ in range(2):
-        sender.put(LabRoom(), "frame")
-        sender.stop(5)
-        assert sender._thread is None
-        assert sender._count == 0
+    assert [message for _, message in publications] == [progress(1, 2)]
 
 
 async def test_forked_child_publishes_by_a_thread_of_its_own(layer, settings, tmp_path):
