@@ -54,7 +54,7 @@ MAX_INVALID_FRAMES = 5
 INVALID = {ErrorCode.BAD_JSON, ErrorCode.BAD_FRAME, ErrorCode.TOO_LARGE}
 PROTOCOL = 1
 ACK = re.compile(
-    r'\{\s*"action":\s*"ack",\s*"data":\s*\{\s*"n":\s*([0-9]{1,15})\s*\}\s*\}'
+    rb'\{\s*"action":\s*"ack",\s*"data":\s*\{\s*"n":\s*([0-9]{1,15})\s*\}\s*\}'
 )
 COME_BACK_AFTER_MS = 5_000
 CLOSE_GRACE_S = 2.0
@@ -162,7 +162,7 @@ class RoomConsumer(AsyncJsonWebsocketConsumer):
             return
         if self._heartbeat is not None:
             self._heartbeat.heard()
-        if self._is_acknowledged_by(text_data):
+        if text_data and self._take_ack(text_data.encode(errors="replace")):
             return
         if wait_ms := frame_buckets.take(
             self._key,
@@ -194,10 +194,14 @@ class RoomConsumer(AsyncJsonWebsocketConsumer):
                     f"{MAX_INVALID_FRAMES} frames in a row were not valid.",
                 )
 
-    def _is_acknowledged_by(self, text: str | None) -> bool:
+    def _take_ack(self, text: bytes) -> bool:
         """Take an acknowledgement in passing: they come in numbers, and those that are news are bounded by what was sent."""
-        match = ACK.fullmatch(text) if text else None
-        return match is not None and self._link.acknowledge(int(match[1]))
+        match = ACK.fullmatch(text)
+        if match is None or not self._link.acknowledge(int(match[1])):
+            return False
+        if self._heartbeat is not None:
+            self._heartbeat.heard()
+        return True
 
     async def _act(self, frame: Any) -> None:
         try:
@@ -239,6 +243,8 @@ class RoomConsumer(AsyncJsonWebsocketConsumer):
             )
         else:
             self._link.greet(acks=hello.acks, batch=hello.batch, max_hz=hello.max_hz)
+            if hello.acks:
+                self.transport.listen(self._take_ack)
 
     def _welcome(self) -> None:
         limits = Limits(

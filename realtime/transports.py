@@ -35,6 +35,9 @@ class Transport(Protocol):
     async def close(self, code: int, *, last: str) -> None:
         """Send what waits, the last frame and the close code, for at most a second; nothing can be written afterwards."""
 
+    def listen(self, take: Callable[[bytes], bool]) -> None:
+        """Have text frames shown to `take` before they are queued, where the server does so; it returns whether it took one."""
+
     def discard(self) -> None:
         """Forget what waits; the connection is gone."""
 
@@ -89,9 +92,12 @@ class SharedTransport:
         except Exception as error:  # noqa: BLE001 - an edge: servers raise what they like for a connection that is gone
             logger.debug("A connection was gone before its close: %r", error)
 
+    def listen(self, take: Callable[[bytes], bool]) -> None:
+        self._extension.on_text = take
+
     def discard(self) -> None:
         self._is_closed = True
-        self._extension.on_drained = None
+        self._extension.on_drained = self._extension.on_text = None
 
     def _become_free(self) -> None:
         if self._drained is not None:
@@ -137,6 +143,9 @@ class AsgiTransport:
                 await self._close(code)
         except Exception as error:  # noqa: BLE001 - an edge: servers raise what they like for a connection that is gone; a reader that stalls is a TimeoutError
             self._give_up(error)
+
+    def listen(self, take: Callable[[bytes], bool]) -> None:
+        """Leave it to the queue."""
 
     def discard(self) -> None:
         self._is_closed = True

@@ -222,13 +222,21 @@ class Uplink:
 
     async def _answers(self) -> bool:
         try:
-            async with asyncio.timeout(self.probe_timeout_s):
-                await self._opened.wait()
-                await self._probe(lambda event: self.layer.send(self._channel, event))
+            if self.is_healthy:
+                # A process that is busy may take its time over an answer that is there.
+                with suppress(TimeoutError):
+                    await self._ask()
+                    return True
+            await self._ask()
         except Exception as error:  # noqa: BLE001 - an edge: as above
             self.pause(error)
             return False
         return True
+
+    async def _ask(self) -> None:
+        async with asyncio.timeout(self.probe_timeout_s):
+            await self._opened.wait()
+            await self._probe(lambda event: self.layer.send(self._channel, event))
 
     async def _reassure(self) -> None:
         is_back = self._has_warned

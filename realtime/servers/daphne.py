@@ -114,6 +114,9 @@ class SocketProtocol(WebSocketProtocol):  # type: ignore[misc]  # Daphne has no 
 
     @override
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
+        take = self.writer.on_text if self.writer is not None else None
+        if take is not None and not isBinary and take(payload):
+            return
         super().onMessage(payload, isBinary)
         if self.application_queue.qsize() > MAX_WAITING_MESSAGES:
             self._hold()

@@ -36,10 +36,12 @@ POLICY_VIOLATION, INVALID_PAYLOAD = 1008, 1007
 class Writer:
     """The ASGI extension `realtime.transport`, see `realtime.servers.writing`."""
 
-    __slots__ = ("_protocol", "_transport", "_writable", "on_drained")
+    __slots__ = ("_protocol", "_transport", "_writable", "on_drained", "on_text")
 
     def __init__(self, protocol: SocketProtocol) -> None:
         self.on_drained: Callable[[], None] | None = None
+        self.on_text: Callable[[bytes], bool] | None = None
+        """Not asked here."""
         self._protocol, self._transport = protocol, protocol.transport
         self._writable = protocol.writable
 

@@ -2,7 +2,7 @@
 
 `write(wire)` takes whole frames, never waits and never raises, and is True when some of it could not be handed over; `waiting_bytes()` is
 what user space still holds; `on_drained` is called when what waited is gone. Order is kept with what the server itself writes. A reader
-that leaves 1 MiB waiting is cut off, whoever wrote it.
+that leaves 1 MiB waiting is cut off, whoever wrote it. `on_text` is shown each text frame that comes, and what it takes is not queued.
 """
 
 from __future__ import annotations
@@ -26,10 +26,11 @@ STATE_OPEN = WebSocketProtocol.STATE_OPEN
 class BufferedWriter:
     """Hands bytes to the transport, for TLS and whatever else is not a plain TCP socket."""
 
-    __slots__ = ("_protocol", "_transport", "_waiting_bytes", "on_drained")
+    __slots__ = ("_protocol", "_transport", "_waiting_bytes", "on_drained", "on_text")
 
     def __init__(self, protocol: Any) -> None:
         self.on_drained: Callable[[], None] | None = None
+        self.on_text: Callable[[bytes], bool] | None = None
         self._protocol, self._transport = protocol, protocol.transport
         self._waiting_bytes = 0
         """Written since the transport asked for a pause; 0 while it has not."""
