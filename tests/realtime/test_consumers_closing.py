@@ -151,7 +151,9 @@ async def test_abrupt_end_leaves_nothing_behind(layer):
     connection._communicator.future.cancel()
     await connection._communicator.wait()
     hub = get_hub()
-    await asyncio.gather(*(feed.task for feed in hub.uplink.feeds.values() if feed.task))
+    await asyncio.gather(
+        *(feed.task for feed in hub.uplink.feeds.values() if feed.task)
+    )
 
     assert not hub.guests
     assert not hub.streams

@@ -69,11 +69,12 @@ def make_guest(link: Link) -> Guest:
 
 
 async def settle(hub: Hub) -> None:
-    while tasks := [
-        each.task
-        for each in (*hub.uplink.feeds.values(), *hub.streams.values())
-        if each.task
-    ]:
+    def list_tasks() -> list[asyncio.Task[None]]:
+        feeds = [feed.task for feed in hub.uplink.feeds.values()]
+        streams = [stream.task for stream in hub.streams.values()]
+        return [task for task in feeds + streams if task]
+
+    while tasks := list_tasks():
         await asyncio.wait(tasks)
 
 

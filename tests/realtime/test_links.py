@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,9 +15,8 @@ from realtime.outbox import MAX_OUTBOX_BYTES, Item, Piece
 class Wire:
     """A transport that keeps what is written; `has_room` is its server taking everything."""
 
-    push = None
-
     def __init__(self) -> None:
+        self.push: Callable[[bytes], object] | None = None
         self.on_free: Any = None
         self.texts: list[str] = []
         self.has_room = True
@@ -24,6 +24,12 @@ class Wire:
     def write(self, delivery: Delivery) -> bool:
         self.texts.extend(delivery.texts)
         return not self.has_room
+
+    async def close(self, code: int, *, last: str) -> None: ...
+
+    def listen(self, take: Any) -> None: ...
+
+    def discard(self) -> None: ...
 
     @property
     def frames(self) -> list[Any]:
@@ -211,7 +217,7 @@ def test_piece_behind_a_merged_state_has_a_chain_of_its_own():
     desk.wire.has_room = True
     desk.wire.on_free()
 
-    sent = []
+    sent: list[Any] = []
     for frame in desk.wire.texts[1:]:
         read = json.loads(frame)
         sent += read["data"]["messages"] if read.get("type") == "batch" else [read]

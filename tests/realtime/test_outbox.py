@@ -30,16 +30,18 @@ def fill(entries: list[tuple[str, str]]) -> tuple[Outbox, list[tuple[str, Item]]
 
 
 def drain(outbox: Outbox) -> list[tuple[str, Item]]:
-    taken = []
+    taken: list[tuple[str, Item]] = []
     while outbox:
-        taken.append(outbox.take())
+        room, item = outbox.take()
+        assert isinstance(item, Item)
+        taken.append((room, item))
     return taken
 
 
 @given(st.lists(st.tuples(ROOMS, MARKS), max_size=60))
 def test_outbox_keeps_its_promises(entries):
     outbox, put = fill(entries)
-    assert outbox.size_bytes == sum(len(item.body.encode()) for _, item in outbox)
+    assert outbox.size_bytes == sum(item.size_bytes for _, item in outbox)
 
     taken = drain(outbox)
 

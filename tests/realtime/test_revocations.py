@@ -110,7 +110,7 @@ async def test_changed_rights_are_looked_at(layer, whose, monkeypatch):
     permission = await asyncio.to_thread(Permission.objects.first)
     group = await asyncio.to_thread(Group.objects.create, name="viewers")
     await run(user.groups.add, group)
-    sent = []
+    sent: list[str] = []
     monkeypatch.setattr("realtime.revocations._send", sent.append)
 
     if whose == "user":

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from redis.exceptions import ResponseError
@@ -149,7 +149,7 @@ def test_event_is_never_ahead_of_the_state_before_it(sender, monkeypatch):
 
 def test_held_state_goes_by_itself(sender, monkeypatch):
     sent = threading.Event()
-    seen = []
+    seen: list[str] = []
 
     def publish(self, groups):
         for rooms in groups.values():
@@ -206,6 +206,7 @@ def test_stop_ends_though_the_broker_is_away(settings):
     sender = Sender()
     put(sender, LabDone(lab_id=1))
     thread = sender._thread
+    assert thread is not None
 
     sender.stop(0.2)
     thread.join(5)
@@ -233,7 +234,7 @@ def test_answer_that_was_lost_is_not_published_twice(sender, sync_layer, monkeyp
     assert sender.flush(5)
 
     history = SenderHistory(timeout_s=5)
-    client, keys = history._connect()
+    client, keys = cast(Any, history._connect())
     assert int(client.hget(keys.get_meta("lab"), "s")) == 2
     assert int(client.hget(keys.get_meta("bench:a"), "s")) == 1
     history.close()

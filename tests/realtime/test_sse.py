@@ -71,7 +71,8 @@ class Stream:
                 return found, frame
 
     async def refusal(self) -> str:
-        return (await asyncio.wait_for(self._sent.get(), 5))["body"].decode()
+        body: bytes = (await asyncio.wait_for(self._sent.get(), 5))["body"]
+        return body.decode()
 
 
 async def test_rooms_come_as_events_with_positions_as_ids(layer):
