@@ -229,3 +229,54 @@ test("close leaves for good and leaves no timer", () => {
   assert.equal(connection.state, "offline");
   assert.equal(clock.timers.size, 0);
 });
+
+test("a server hears what the client can do", () => {
+  sockets.last.welcome();
+  assert.deepEqual(sockets.last.hello, { protocol: 1, acks: true, batch: true });
+});
+
+test("every 32nd frame is acknowledged, a batch counts as one, and what is in it comes out in order", () => {
+  const types = [];
+  connection.addEventListener("frame", (event) => types.push(event.detail.type));
+  sockets.last.welcome();
+  types.length = 0;
+  const messages = [{ type: "a" }, { type: "b" }];
+  for (let count = 0; count < 31; count += 1) sockets.last.receive({ type: "batch", data: { messages } });
+  assert.deepEqual(sockets.last.acks, []);
+  sockets.last.receive({ type: "c" });
+  assert.deepEqual(sockets.last.acks, [32]);
+  assert.deepEqual(types.slice(-3), ["a", "b", "c"]);
+});
+
+test("large frames are acknowledged sooner, and the rest after a second", () => {
+  sockets.last.welcome();
+  sockets.last.receive({ type: "a", data: { text: "x".repeat(140_000) } });
+  assert.deepEqual(sockets.last.acks, [1]);
+  sockets.last.receive({ type: "b" });
+  clock.pass(999);
+  assert.deepEqual(sockets.last.acks, [1]);
+  clock.pass(1);
+  assert.deepEqual(sockets.last.acks, [1, 2]);
+  clock.pass(10_000);
+  assert.deepEqual(sockets.last.acks, [1, 2]);
+});
+
+test("counting begins anew with each socket", () => {
+  sockets.last.welcome();
+  sockets.last.receive({ type: "a" });
+  sockets.last.end(1006);
+  clock.pass(20_000);
+  sockets.last.welcome();
+  sockets.last.receive({ type: "a" });
+  clock.pass(1_000);
+  assert.deepEqual(sockets.last.acks, [1]);
+});
+
+test("a page that the server does not understand reloads once", () => {
+  sockets.last.end(4406, { reconnect: true });
+  assert.equal(environment.window.reloads, 1);
+  const again = new RealtimeConnection("ws://host/ws/", environment);
+  again.connect();
+  sockets.last.end(4406, { reconnect: true });
+  assert.deepEqual([environment.window.reloads, again.state], [1, "offline"]);
+});

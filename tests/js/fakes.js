@@ -48,7 +48,10 @@ export function makeSocketClass() {
 
     constructor(url) {
       this.url = url;
+      /** Frames, without the `hello` that comes first and the acknowledgements that come in passing. */
       this.sent = [];
+      this.hello = null;
+      this.acks = [];
       this.onmessage = this.onclose = null;
       FakeSocket.opened.unshift(this);
     }
@@ -58,7 +61,10 @@ export function makeSocketClass() {
     }
 
     send(text) {
-      this.sent.push(JSON.parse(text));
+      const frame = JSON.parse(text);
+      if (frame.action === "hello") this.hello = frame.data;
+      else if (frame.action === "ack") this.acks.push(frame.data.n);
+      else this.sent.push(frame);
     }
 
     close(code) {
@@ -86,6 +92,12 @@ export class FakeWindow extends EventTarget {
     this.navigator = { onLine: true };
     this.reloads = 0;
     this.location = { reload: () => (this.reloads += 1) };
+    const kept = new Map();
+    this.sessionStorage = {
+      getItem: (key) => kept.get(key) ?? null,
+      setItem: (key, value) => kept.set(key, value),
+      removeItem: (key) => kept.delete(key),
+    };
   }
 }
 

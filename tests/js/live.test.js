@@ -3,7 +3,7 @@ import { beforeEach, test } from "node:test";
 
 import { RealtimeConnection } from "../../realtime/static/realtime/connection.js";
 import { start } from "../../realtime/static/realtime/index.js";
-import { LivePage } from "../../realtime/static/realtime/live.js";
+import { LivePage, readPositions } from "../../realtime/static/realtime/live.js";
 import { FakeElement, makeEnvironment } from "./fakes.js";
 
 let environment, clock, sockets, document;
@@ -54,8 +54,9 @@ test("after a swap, new rooms are joined and those no longer named are left", ()
 });
 
 test("messages reach their scopes, those that were swapped in too", () => {
-  open();
+  open(new FakeElement({ "data-live-rooms": "scan" }));
   sockets.last.welcome();
+  answerJoins();
   const child = new FakeElement({ "data-live-text": "percent" });
   document.append(new FakeElement({ "data-live-on": "scan_progress" }, [child]));
 
@@ -207,4 +208,56 @@ test("the code of a final close is on the status, so that a page can offer the l
 
 test("a page that names no address does not start", () => {
   assert.equal(start({ querySelector: () => null }), null);
+});
+
+test("a page that can go on where it was made fetches nothing", () => {
+  const element = new FakeElement({
+    "data-live-rooms": "scan series:x",
+    "data-live-positions": "scan=e1:7 series:x=e2:0",
+    "data-live-refresh": "scan_complete",
+  });
+  const refreshes = countRefreshes(element);
+  open(element);
+  sockets.last.welcome();
+  const joins = sockets.last.sent.filter((frame) => frame.action === "join");
+  assert.deepEqual(
+    joins.map((frame) => frame.data),
+    [
+      { room: "scan", since: { epoch: "e1", seq: 7 } },
+      { room: "series:x", since: { epoch: "e2", seq: 0 } },
+    ],
+  );
+
+  for (const { data, ref } of joins) {
+    sockets.last.receive({ type: "joined", data: { ...data.since, room: data.room, recovered: true, snapshot: null }, room: data.room, ref });
+  }
+  clock.pass(10_000);
+  assert.equal(refreshes.count, 0);
+  sockets.last.receive({ type: "scan_complete", room: "scan", seq: 8, prev: 7 });
+  assert.equal(refreshes.count, 1);
+});
+
+test("a snapshot is shown, and everything is fetched once and not for each of its frames", () => {
+  const child = new FakeElement({ "data-live-text": "percent" });
+  const element = new FakeElement({ "data-live-rooms": "scan", "data-live-on": "scan_progress", "data-live-refresh": "scan_progress" }, [child]);
+  const refreshes = countRefreshes(element);
+  open(element);
+  sockets.last.welcome();
+  const { ref } = sockets.last.sent[0];
+  const snapshot = [{ type: "scan_progress", timestamp: "", data: { percent: 40 }, room: "scan", seq: 9 }];
+
+  sockets.last.receive({ type: "joined", data: { room: "scan", epoch: "e", seq: 9, recovered: false, snapshot }, room: "scan", ref });
+  clock.pass(10_000);
+
+  assert.equal(child.textContent, "40");
+  assert.equal(refreshes.count, 1);
+});
+
+test("parts of a page that was made at different times begin at the earliest, and anew where the streams differ", () => {
+  const positions = readPositions([
+    new FakeElement({ "data-live-positions": "scan=e:9 queue=a:1" }),
+    new FakeElement({ "data-live-positions": "scan=e:4 queue=b:1 nonsense =:1 x=e:y" }),
+    new FakeElement({ "data-live-positions": "scan=e:6 queue=b:1" }),
+  ]);
+  assert.deepEqual([...positions], [["scan", { epoch: "e", seq: 4 }], ["queue", null]]);
 });

@@ -1,10 +1,23 @@
 import { Backoff } from "./backoff.js";
-import { browserClock, CloseCode, FINAL_CODES, QUIET_LIFE_MS, SILENCE_MS, State } from "./protocol.js";
+import {
+  ACK_EVERY_CHARS,
+  ACK_EVERY_FRAMES,
+  ACK_EVERY_MS,
+  browserClock,
+  CloseCode,
+  FINAL_CODES,
+  QUIET_LIFE_MS,
+  SILENCE_MS,
+  State,
+} from "./protocol.js";
+
+const RELOADED = "realtime-reloaded";
 
 /**
  * A socket that comes back by itself.
  *
- * Events: `state` (detail: {state, code, since}), `open` (detail: the `connected` frame, once per socket), `frame` (detail: the frame).
+ * Says what it can do, acknowledges what it read and takes batches apart. Events: `state` (detail: {state, code, since}), `open`
+ * (detail: the `connected` frame, once per socket), `frame` (detail: the frame).
  */
 export class RealtimeConnection extends EventTarget {
   /**
@@ -34,6 +47,9 @@ export class RealtimeConnection extends EventTarget {
     this.isOpen = false;
     this.wasLive = false;
     this.openedAt = 0;
+    /** Frames since `hello`, and what of them the server has not heard of. */
+    this.received = this.unackedFrames = this.unackedChars = 0;
+    this.ackTimer = null;
     this.watchdog = null;
     this.retryTimer = null;
     /** Whether an attempt is due and waits for the page or the network. */
@@ -72,10 +88,20 @@ export class RealtimeConnection extends EventTarget {
 
   #receive(text) {
     this.#watch();
+    this.#count(text);
     const frame = JSON.parse(text);
+    const frames = frame.type === "batch" ? frame.data.messages : [frame];
+    for (const each of frames) this.#take(each);
+  }
+
+  /** @param {import("./protocol.js").Frame} frame */
+  #take(frame) {
     if (frame.type === "connected") {
       this.isOpen = this.wasLive = true;
       this.openedAt = this.clock.now();
+      this.received = 0;
+      this.window.sessionStorage?.removeItem(RELOADED);
+      this.send({ action: "hello", data: { protocol: 1, acks: true, batch: true } });
       this.#enter(State.LIVE);
       this.dispatchEvent(new CustomEvent("open", { detail: frame }));
     } else if (frame.type === "ping") {
@@ -87,6 +113,23 @@ export class RealtimeConnection extends EventTarget {
       this.#enter(frame.data.details.live ? State.LIVE : State.STALE);
     }
     this.dispatchEvent(new CustomEvent("frame", { detail: frame }));
+  }
+
+  /** A server that hears nothing sends no more than its window, and merges the rest. */
+  #count(text) {
+    if (!this.isOpen) return;
+    this.received += 1;
+    this.unackedFrames += 1;
+    this.unackedChars += text.length;
+    if (this.unackedFrames >= ACK_EVERY_FRAMES || this.unackedChars >= ACK_EVERY_CHARS) this.#acknowledge();
+    else this.ackTimer ??= this.clock.setTimeout(() => this.#acknowledge(), ACK_EVERY_MS);
+  }
+
+  #acknowledge() {
+    this.clock.clearTimeout(this.ackTimer);
+    this.ackTimer = null;
+    this.unackedFrames = this.unackedChars = 0;
+    this.send({ action: "ack", data: { n: this.received } });
   }
 
   #watch() {
@@ -105,13 +148,20 @@ export class RealtimeConnection extends EventTarget {
     this.code = bye.code ?? code;
     if (this.code === CloseCode.UNKNOWN_VERSION) {
       this.#enter(State.OFFLINE);
-      this.window.location.reload();
+      this.#reload();
     } else if (FINAL_CODES.includes(this.code) || bye.reconnect === false) {
       this.#enter(State.OFFLINE);
     } else {
       this.#enter(this.wasLive ? State.STALE : State.CONNECTING);
       this.#retryIn(this.#delay(bye.after_ms ?? 0));
     }
+  }
+
+  /** Once: a page that the server does not understand after it, either, would never come to rest. */
+  #reload() {
+    if (this.window.sessionStorage?.getItem(RELOADED)) return;
+    this.window.sessionStorage?.setItem(RELOADED, "1");
+    this.window.location.reload();
   }
 
   #delay(afterMs) {
@@ -151,7 +201,9 @@ export class RealtimeConnection extends EventTarget {
   #clear() {
     this.clock.clearTimeout(this.watchdog);
     this.clock.clearTimeout(this.retryTimer);
-    this.retryTimer = null;
+    this.clock.clearTimeout(this.ackTimer);
+    this.retryTimer = this.ackTimer = null;
+    this.unackedFrames = this.unackedChars = 0;
     this.isHeld = false;
     this.isOpen = false;
     if (this.socket) {

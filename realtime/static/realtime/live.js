@@ -6,6 +6,23 @@ import { Throttle } from "./throttle.js";
 /** A room that cannot be joined for longer does not keep the others' news back. */
 const JOINS_WITHIN_MS = 2_000;
 
+/**
+ * @param {Element[]} elements with `data-live-positions="scan=EPOCH:SEQ series:x=EPOCH:SEQ"`
+ * @returns {Map<string, import("./protocol.js").Position | null>} the earliest of each room; null where parts name different streams
+ */
+export function readPositions(elements) {
+  const positions = new Map();
+  for (const pair of elements.flatMap((element) => words(element, "data-live-positions"))) {
+    const [, name, epoch, seq] = /^(.+)=([^=:]+):(\d+)$/.exec(pair) ?? [];
+    if (name === undefined) continue;
+    const known = positions.get(name);
+    if (known === null) continue;
+    if (known && known.epoch !== epoch) positions.set(name, null);
+    else positions.set(name, { epoch, seq: Math.min(Number(seq), known?.seq ?? Infinity) });
+  }
+  return positions;
+}
+
 /** Binds a page to a connection by its `data-live-*` attributes. Elements are looked up per message, so swapped ones need no set-up. */
 export class LivePage {
   /**
@@ -23,12 +40,15 @@ export class LivePage {
     this.scopes = new WeakMap();
     /** @type {WeakMap<Element, Throttle>} */
     this.refreshers = new WeakMap();
-    /** Runs from the first join that is answered until the page is refreshed for it. */
+    /** Runs from the first join that could not go on where the page was made until the page is refreshed for it. */
     this.joinsTimer = null;
   }
 
   start() {
-    this.connection.addEventListener("frame", (event) => this.#show(event.detail));
+    this.connection.addEventListener("frame", (event) => {
+      // Those of a room come through it, in order and once.
+      if (event.detail.room === undefined) this.#show(event.detail);
+    });
     this.connection.addEventListener("state", () => this.#showState());
     this.document.addEventListener("htmx:afterSettle", () => {
       this.#syncRooms();
@@ -40,7 +60,9 @@ export class LivePage {
   }
 
   #syncRooms() {
-    const wanted = new Set([...this.#all("data-live-rooms")].flatMap((element) => words(element, "data-live-rooms")));
+    const elements = [...this.#all("data-live-rooms")];
+    const wanted = new Set(elements.flatMap((element) => words(element, "data-live-rooms")));
+    const positions = readPositions(elements);
     for (const [name, room] of this.rooms) {
       if (!wanted.has(name)) {
         room.leave();
@@ -49,16 +71,18 @@ export class LivePage {
     }
     for (const name of wanted) {
       if (this.rooms.has(name)) continue;
-      const room = new Room(this.connection, name);
+      const room = new Room(this.connection, name, positions.get(name));
       this.rooms.set(name, room);
-      // What happened between the page's making, or the loss, and this join was not delivered.
-      room.addEventListener("joined", () => this.#refreshOnceJoined());
+      room.addEventListener("frame", (event) => this.#show(event.detail.frame, event.detail.isSnapshot));
+      room.addEventListener("joined", (event) => this.#settle(event.detail.recovered));
       room.join();
     }
   }
 
-  #show(frame) {
+  #show(frame, isSnapshot = false) {
     for (const element of this.#all("data-live-on")) this.#scope(element).show(frame);
+    // With a snapshot all parts are refreshed anyway.
+    if (isSnapshot) return;
     for (const element of this.#all("data-live-refresh")) {
       if (words(element, "data-live-refresh").includes(frame.type) && matches(element, frame.data)) this.#refresh(element);
     }
@@ -69,10 +93,11 @@ export class LivePage {
     return this.scopes.get(element);
   }
 
-  /** Once for all rooms that are joined together: each alone would fetch every part again. */
-  #refreshOnceJoined() {
-    this.joinsTimer ??= this.clock.setTimeout(() => this.#refreshAll(), JOINS_WITHIN_MS);
-    if (![...this.rooms.values()].some((room) => room.state === "joining")) this.#refreshAll();
+  /** What a room could not give is fetched; once for all rooms that are joined together: each alone would fetch every part again. */
+  #settle(recovered) {
+    if (!recovered) this.joinsTimer ??= this.clock.setTimeout(() => this.#refreshAll(), JOINS_WITHIN_MS);
+    const isJoining = [...this.rooms.values()].some((room) => room.state === "joining");
+    if (this.joinsTimer !== null && !isJoining) this.#refreshAll();
   }
 
   #refreshAll() {

@@ -1,24 +1,6 @@
-/** Words and times of the wire. */
+/** Words and times of the wire; `wire.js` is written by the server. */
 
-export const CloseCode = Object.freeze({
-  NORMAL: 1000,
-  INVALID_FRAMES: 4400,
-  NOT_LOGGED_IN: 4401,
-  FORBIDDEN: 4403,
-  UNKNOWN_VERSION: 4406,
-  TOO_SLOW: 4408,
-  TOO_MANY: 4429,
-  SERVER_FAULT: 4500,
-  RESTART: 4503,
-});
-
-/** After these a client does not come back by itself. */
-export const FINAL_CODES = Object.freeze([
-  CloseCode.NORMAL,
-  CloseCode.INVALID_FRAMES,
-  CloseCode.NOT_LOGGED_IN,
-  CloseCode.FORBIDDEN,
-]);
+export { CloseCode, FINAL_CODES } from "./wire.js";
 
 export const State = Object.freeze({
   /** Never was live, is trying. */
@@ -36,6 +18,10 @@ export const MIN_BACKOFF_MS = 500;
 export const MAX_BACKOFF_MS = 20_000;
 /** A connection that lived so long starts the backoff anew. */
 export const QUIET_LIFE_MS = 30_000;
+/** So many frames, so much text or so much time, and the server hears what was read. */
+export const ACK_EVERY_FRAMES = 32;
+export const ACK_EVERY_CHARS = 128 * 1024;
+export const ACK_EVERY_MS = 1_000;
 export const REFRESH_EVERY_MS = 300;
 export const ANNOUNCE_EVERY_MS = 5_000;
 
@@ -46,6 +32,13 @@ export const ANNOUNCE_EVERY_MS = 5_000;
  * @property {Record<string, any>} data
  * @property {string} [room]
  * @property {string} [ref]
+ * @property {number} [seq] of a room's message
+ * @property {number} [prev] the `seq` before it on this connection
+ */
+
+/**
+ * A place in a room's stream.
+ * @typedef {{epoch: string, seq: number}} Position
  */
 
 /**

@@ -1,15 +1,22 @@
-/** One room on a connection: joined again after every reconnect, asked for again when the server cannot yet. Event: `joined`. */
+/**
+ * One room on a connection: joined again after every reconnect where it was left, asked for again when the server cannot yet.
+ *
+ * What comes twice is dropped, and what is missing is asked for. Events: `joined` (detail: {frame, recovered}), then `frame` (detail:
+ * {frame, isSnapshot}) for each message that is news.
+ */
 export class Room extends EventTarget {
   static #joins = 0;
 
   /**
    * @param {import("./connection.js").RealtimeConnection} connection
    * @param {string} name
+   * @param {import("./protocol.js").Position | null} [position] what the page has of the room already
    */
-  constructor(connection, name) {
+  constructor(connection, name, position = null) {
     super();
     this.connection = connection;
     this.name = name;
+    this.position = position;
     /** @type {"left" | "joining" | "joined" | "refused"} */
     this.state = "left";
     /** Of the join that is under way; a reply to an older one is dropped. */
@@ -41,18 +48,46 @@ export class Room extends EventTarget {
     this.state = "joining";
     Room.#joins += 1;
     this.ref = `join-${Room.#joins}`;
-    this.connection.send({ action: "join", data: { room: this.name }, ref: this.ref });
+    const data = { room: this.name };
+    if (this.position) data.since = { ...this.position };
+    this.connection.send({ action: "join", data, ref: this.ref });
   }
 
   #receive(frame) {
     if (frame.type === "joined" && frame.data.room === this.name && (!frame.ref || frame.ref === this.ref)) {
-      this.state = "joined";
-      this.dispatchEvent(new CustomEvent("joined", { detail: frame }));
+      this.#enter(frame);
     } else if (frame.type === "left" && frame.data.room === this.name && !frame.ref) {
       this.state = "refused";
     } else if (frame.type === "error" && this.state === "joining" && this.#isMine(frame)) {
       this.#refuse(frame.data.details?.retry_after_ms);
+    } else if (frame.room === this.name && frame.ref === undefined && frame.type !== "joined" && frame.type !== "left") {
+      this.#follow(frame);
     }
+  }
+
+  #enter(frame) {
+    const { epoch, seq, recovered = false, snapshot } = frame.data;
+    this.state = "joined";
+    if (epoch !== undefined) this.position = { epoch, seq };
+    this.dispatchEvent(new CustomEvent("joined", { detail: { frame, recovered } }));
+    for (const each of snapshot ?? []) this.#tell(each, true);
+  }
+
+  #follow(frame) {
+    if (frame.seq !== undefined && this.position) {
+      // What comes between asking and the answer comes again after it.
+      if (this.state !== "joined" || frame.seq <= this.position.seq) return;
+      if (frame.prev > this.position.seq) {
+        this.#ask();
+        return;
+      }
+      this.position.seq = frame.seq;
+    }
+    this.#tell(frame, false);
+  }
+
+  #tell(frame, isSnapshot) {
+    this.dispatchEvent(new CustomEvent("frame", { detail: { frame, isSnapshot } }));
   }
 
   /** A frame that was one too many is refused before it is read, so that error carries no ref. */

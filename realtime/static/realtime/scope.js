@@ -42,8 +42,6 @@ export class Scope {
   constructor(element, clock) {
     this.element = element;
     this.clock = clock;
-    /** Of the newest message shown; ISO 8601 in UTC of one width, so texts compare as times do. */
-    this.timestamp = "";
     /** @type {WeakMap<Element, Throttle>} */
     this.announcers = new WeakMap();
   }
@@ -51,8 +49,6 @@ export class Scope {
   /** @param {import("./protocol.js").Frame} frame */
   show(frame) {
     if (!words(this.element, "data-live-on").includes(frame.type) || !matches(this.element, frame.data)) return;
-    if (frame.timestamp < this.timestamp) return;
-    this.timestamp = frame.timestamp;
     for (const element of [this.element, ...this.element.querySelectorAll(BOUND)]) {
       if (element.closest("[data-live-on]") === this.element) this.#bind(element, frame.data);
     }
