@@ -243,6 +243,7 @@ class HubHistory:
     async def restart(self, room: str, epoch: str) -> None:
         """Begin another stream unless somebody did; for a broker that lost the end of this one."""
         names = [self._keys.get_meta(room), self._keys.get_log(room)]
+        names.append(self._keys.get_states(room))
         await self._call(RESTART, names, [epoch, _make_epoch()])
 
     async def keep_members(

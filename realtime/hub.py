@@ -39,6 +39,7 @@ RECHECK_AGAIN_S = 1.0
 """A logout is told before its session is gone."""
 JOIN_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 2.0
+READ_AGAIN_S = 0.05
 UNDERWAY_S = 0.25
 """How long a message may be on its way before it counts as lost."""
 MAX_SPREAD_MS = 5_000
@@ -186,6 +187,7 @@ class Hub:
         self, stream: Stream, since: Position | None
     ) -> Sequence[Item] | None:
         """Wait until the room can be joined, and return what came after `since`; None where only a snapshot can help."""
+        looked = False
         while True:
             await stream.ready.wait()
             if since is None:
@@ -193,6 +195,11 @@ class Hub:
             missed = stream.get_since(since)
             if missed is not None or since.epoch != stream.position.epoch:
                 return missed
+            if since.seq > stream.position.seq and not looked:
+                # Whoever comes from another process may have seen more than this one yet.
+                looked = True
+                self._bring_up(stream)
+                continue
             older = await self.history.get_since(stream.name, since)
             if stream.ready.is_set():
                 return _join_up(older, stream)
@@ -204,8 +211,11 @@ class Hub:
             stream.task = asyncio.create_task(self._read(stream))
 
     async def _read(self, stream: Stream) -> None:
+        pause_s = 0.0
         try:
             while not stream.ready.is_set():
+                await asyncio.sleep(pause_s)
+                pause_s = READ_AGAIN_S
                 await self._refill(stream)
                 with suppress(GapError):
                     stream.resume()

@@ -17,7 +17,13 @@ from asgiref.sync import sync_to_async
 from django.db import transaction
 
 from realtime.exceptions import PublishError
-from realtime.messages import Message, SystemNotice, encode_body
+from realtime.messages import (
+    MemberJoined,
+    MemberLeft,
+    Message,
+    SystemNotice,
+    encode_body,
+)
 from realtime.rooms import Room
 from realtime.sending import Sender
 
@@ -134,7 +140,12 @@ def _supersede(connection: Any, newer: _Delivery) -> None:
 
 def _check(room: Room, message: Message) -> None:
     if type(message) not in room.messages and not isinstance(
-        message, (*room.messages, SystemNotice)
+        message,
+        (
+            *room.messages,
+            SystemNotice,
+            *((MemberJoined, MemberLeft) if room.announces_members else ()),
+        ),
     ):
         allowed = (
             ", ".join(sorted(kind.__name__ for kind in room.messages))

@@ -119,8 +119,11 @@ return entries
 RESTART = (
     _BEGIN
     + """
--- KEYS: meta, log. ARGV: the epoch that is over, the one to begin.
-if redis.call('HGET', KEYS[1], 'e') == ARGV[1] then begin(KEYS[1], KEYS[2], ARGV[2]) end
+-- KEYS: meta, log, states. ARGV: the epoch that is over, the one to begin.
+if redis.call('HGET', KEYS[1], 'e') == ARGV[1] then
+  begin(KEYS[1], KEYS[2], ARGV[2])
+  redis.call('DEL', KEYS[3])
+end
 """
 )
 

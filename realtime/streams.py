@@ -65,6 +65,8 @@ class Stream:
         self._lagging: dict[Link, int] = {}
         self._recent: deque[Item] = deque(maxlen=KEPT_MESSAGES)
         self._early: list[Batch] = []
+        self._over: deque[str] = deque(maxlen=8)
+        """Epochs that this room had before."""
         self._pending = Outbox()
         self._flush_handle: asyncio.Handle | None = None
         self._has_urgent = False
@@ -86,6 +88,8 @@ class Stream:
         Raises:
             GapError: some before them are missing; they are kept.
         """
+        if batch[0] in self._over:
+            return
         if not self.ready.is_set():
             self._early.append(batch)
             if len(self._early) > MAX_EARLY:
@@ -143,6 +147,9 @@ class Stream:
         self._pending.clear()
         self._has_urgent = False
         self._recent.clear()
+        if self.position.epoch not in ("", snapshot.position.epoch):
+            # What still comes of it is nobody's concern, and would be taken for a gap again and again.
+            self._over.append(self.position.epoch)
         self.position, self.states = snapshot.position, snapshot.states
         self.sent = snapshot.position.seq
 
