@@ -115,7 +115,12 @@ def main_navigation(context: template.RequestContext) -> dict[str, Any]:
             if place["icon"] == "home"
             else path.startswith(place["url"])
         )
-    return {"places": places, "unmatched": count_unmatched()}
+    return {
+        "places": places,
+        "unmatched": count_unmatched(),
+        # The badge names its room's position.
+        "request": context["request"],
+    }
 
 
 def _join(value: object) -> str:
