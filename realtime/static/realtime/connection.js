@@ -6,9 +6,11 @@ import {
   browserClock,
   CloseCode,
   FINAL_CODES,
+  LIVE_WITHIN_MS,
   QUIET_LIFE_MS,
   SILENCE_MS,
   State,
+  TRY_SOCKET_EVERY_MS,
 } from "./protocol.js";
 
 const RELOADED = "realtime-reloaded";
@@ -51,6 +53,13 @@ export class RealtimeConnection extends EventTarget {
     this.received = this.unackedFrames = this.unackedChars = 0;
     this.ackTimer = null;
     this.watchdog = null;
+    /** Makes what stands in for a socket that does not become live. @type {(() => any) | null} */
+    this.makeFallback = null;
+    this.isFallback = false;
+    this.fallbackTimer = null;
+    /** A socket that is tried while events stand in for it. */
+    this.probe = null;
+    this.probeTimer = null;
     this.retryTimer = null;
     /** Whether an attempt is due and waits for the page or the network. */
     this.isHeld = false;
@@ -61,13 +70,52 @@ export class RealtimeConnection extends EventTarget {
 
   connect() {
     if (this.socket) return;
+    this.fallbackTimer ??= this.clock.setTimeout(() => this.#fallBack(), LIVE_WITHIN_MS);
+    this.#use(new this.WebSocket(this.url), false);
+  }
+
+  #use(socket, isFallback) {
     this.#clear();
     this.bye = null;
-    const socket = new this.WebSocket(this.url);
     this.socket = socket;
+    this.isFallback = isFallback;
     socket.onmessage = (event) => this.#receive(event.data);
     socket.onclose = (event) => this.#lose(event.code);
     this.#watch();
+  }
+
+  /** No socket became live: let events stand in, and go on trying. */
+  #fallBack() {
+    this.fallbackTimer = null;
+    if (this.isOpen || !this.makeFallback || this.document.hidden) return;
+    this.socket?.close();
+    this.#use(this.makeFallback(), true);
+    this.#tryAgainLater();
+  }
+
+  #tryAgainLater() {
+    this.clock.clearTimeout(this.probeTimer);
+    this.probeTimer = this.clock.setTimeout(() => this.#try(), TRY_SOCKET_EVERY_MS);
+  }
+
+  #try() {
+    if (!this.isFallback || !this.socket) return;
+    const probe = new this.WebSocket(this.url);
+    this.probe = probe;
+    probe.onclose = () => (this.probe = null);
+    probe.onmessage = (event) => {
+      this.probe = null;
+      this.socket?.close();
+      this.#use(probe, false);
+      this.#receive(event.data);
+    };
+    this.clock.setTimeout(() => {
+      if (this.probe !== probe) return;
+      this.probe = null;
+      probe.onmessage = probe.onclose = null;
+      probe.close();
+    }, LIVE_WITHIN_MS);
+    this.#tryAgainLater();
   }
 
   /** Leave for good. */
@@ -100,6 +148,8 @@ export class RealtimeConnection extends EventTarget {
       this.isOpen = this.wasLive = true;
       this.openedAt = this.clock.now();
       this.received = 0;
+      this.clock.clearTimeout(this.fallbackTimer);
+      this.fallbackTimer = null;
       this.window.sessionStorage?.removeItem(RELOADED);
       this.send({ action: "hello", data: { protocol: 1, acks: true, batch: true } });
       this.#enter(State.LIVE);
@@ -150,8 +200,10 @@ export class RealtimeConnection extends EventTarget {
       this.#enter(State.OFFLINE);
       this.#reload();
     } else if (FINAL_CODES.includes(this.code) || bye.reconnect === false) {
+      this.clock.clearTimeout(this.fallbackTimer);
       this.#enter(State.OFFLINE);
     } else {
+      this.fallbackTimer ??= this.clock.setTimeout(() => this.#fallBack(), LIVE_WITHIN_MS);
       this.#enter(this.wasLive ? State.STALE : State.CONNECTING);
       this.#retryIn(this.#delay(bye.after_ms ?? 0));
     }
@@ -199,6 +251,8 @@ export class RealtimeConnection extends EventTarget {
   }
 
   #clear() {
+    this.isFallback = false;
+    this.clock.clearTimeout(this.probeTimer);
     this.clock.clearTimeout(this.watchdog);
     this.clock.clearTimeout(this.retryTimer);
     this.clock.clearTimeout(this.ackTimer);

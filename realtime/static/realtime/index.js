@@ -1,6 +1,7 @@
 /** Starts by itself on a page with `<meta name="realtime-url" content="/ws/">`. */
 
 import { RealtimeConnection } from "./connection.js";
+import { EventSocket } from "./events.js";
 import { LivePage } from "./live.js";
 import { browserClock } from "./protocol.js";
 
@@ -18,7 +19,13 @@ export function start(document) {
   if (!path) return null;
   const url = new URL(path, document.baseURI);
   url.protocol = url.protocol.replace("http", "ws");
-  const page = new LivePage(new RealtimeConnection(url.href), document, browserClock);
+  const connection = new RealtimeConnection(url.href);
+  const page = new LivePage(connection, document, browserClock);
+  const events = document.querySelector('meta[name="realtime-events-url"]')?.getAttribute("content");
+  if (events && globalThis.EventSource) {
+    const address = new URL(events, document.baseURI).href;
+    connection.makeFallback = () => new EventSocket(address, () => page.readRooms(), globalThis.EventSource);
+  }
   page.start();
   return page;
 }

@@ -44,6 +44,11 @@ export class LivePage {
     this.joinsTimer = null;
   }
 
+  /** @returns {Map<string, import("./protocol.js").Position | null>} the rooms that the page wants, with what it has of them */
+  readRooms() {
+    return new Map([...this.rooms].map(([name, room]) => [name, room.position]));
+  }
+
   start() {
     this.connection.addEventListener("frame", (event) => {
       // Those of a room come through it, in order and once.

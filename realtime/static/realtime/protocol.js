@@ -18,6 +18,10 @@ export const MIN_BACKOFF_MS = 500;
 export const MAX_BACKOFF_MS = 20_000;
 /** A connection that lived so long starts the backoff anew. */
 export const QUIET_LIFE_MS = 30_000;
+/** A socket that is not live by then is stood in for by events. */
+export const LIVE_WITHIN_MS = 10_000;
+/** While events stand in, the socket is tried so often. */
+export const TRY_SOCKET_EVERY_MS = 60_000;
 /** So many frames, so much text or so much time, and the server hears what was read. */
 export const ACK_EVERY_FRAMES = 32;
 export const ACK_EVERY_CHARS = 128 * 1024;
