@@ -125,7 +125,8 @@ class SenderHistory:
     def __init__(self, *, timeout_s: float) -> None:
         self._timeout_s = timeout_s
         self._name = uuid4().hex
-        self._number = 0
+        self._numbers: dict[str, int] = {}
+        """Of the last call for each group: one that has to be repeated is not overtaken by another's number."""
         self._made_for: RedisPubSubChannelLayer | None = None
         self._client: Redis | None = None
 
@@ -139,10 +140,7 @@ class SenderHistory:
             ImproperlyConfigured: there is no usable channel layer.
         """
         client, keys = self._connect()
-        calls = [
-            self._make_call(keys, group, rooms, number)
-            for number, (group, rooms) in enumerate(groups.items(), self._number + 1)
-        ]
+        calls = [self._make_call(keys, group, rooms) for group, rooms in groups.items()]
         if len(calls) == 1:
             found = [self._call(client, *calls[0])]
         else:
@@ -150,8 +148,13 @@ class SenderHistory:
             for call in calls:
                 pipeline.eval(PUBLISH, *call)
             found = pipeline.execute()
-        self._number += len(calls)
+        self.give_up(groups)
         return dict(zip(groups, found, strict=True))
+
+    def give_up(self, groups: Iterable[str]) -> None:
+        """Go on without repeating the last call; its numbers may have been taken by the broker."""
+        for group in groups:
+            self._numbers[group] = self._numbers.get(group, 0) + 1
 
     def _call(self, client: Redis, *call: Any) -> Any:
         # The common case: one room, as quick as can be.
@@ -183,9 +186,10 @@ class SenderHistory:
         return self._client, Keys(layer)
 
     def _make_call(
-        self, keys: Keys, group: str, rooms: Sequence[RoomMessages], number: int
+        self, keys: Keys, group: str, rooms: Sequence[RoomMessages]
     ) -> list[Any]:
-        names = [keys.get_sender(self._name)]
+        number = self._numbers.get(group, 0) + 1
+        names = [keys.get_sender(f"{self._name}:{group}")]
         arguments: list[Any] = [number, keys.get_group(group), _make_epoch()]
         arguments += [KEPT_MESSAGES, KEPT_S, STATE_KEPT_S]
         arguments += [POSITION_KEPT_S, SENDER_KEPT_S]

@@ -234,7 +234,7 @@ class Link:
         left = min(BATCH_CHARS, self._get_window() * COUNTS_ONCE_BYTES) - len(texts[0])
         while self.outbox and left > 0 and not isinstance(self.outbox.peek(), Piece):
             texts.append(self._take_one())
-            left -= len(texts[-1])
+            left -= len(texts[-1].encode())
         return Delivery(texts if len(texts) == 1 else [encode_batch(texts)])
 
     def _take_one(self) -> str:

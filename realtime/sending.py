@@ -56,7 +56,9 @@ class Sender:
         self._listeners: dict[str, tuple[int, float]] = {}
         """Of a group, and when the broker said so."""
         self._dropped = 0
-        self._is_paused = self._is_stopping = False
+        self._is_paused = False
+        self._stop = threading.Event()
+        """Of the thread that runs; one that could not end in time does not come to life again."""
         self._thread: threading.Thread | None = None
 
     def put(self, room: Room, message: Message, body: str) -> None:
@@ -98,7 +100,7 @@ class Sender:
         self.flush(timeout_s)
         with self._changed:
             thread, self._thread = self._thread, None
-            self._is_stopping = True
+            self._stop.set()
             self._changed.notify_all()
         if thread is not None:
             thread.join(max(end - monotonic(), 0.1))
@@ -118,6 +120,8 @@ class Sender:
         self._count += 1
         if self._count > MAX_WAITING:
             waiting.pop(next(iter(waiting)))
+            if not waiting:
+                del self._waiting[group, room]
             self._count -= 1
             self._torn.add(room)
             self._pause(1, f"{MAX_WAITING} messages are waiting")
@@ -127,29 +131,35 @@ class Sender:
             self._enqueue(group, room, mark, body)
 
     def _start(self) -> None:
-        self._is_stopping = False
+        self._stop = threading.Event()
         self._thread = threading.Thread(
-            target=self._run, name="realtime-publisher", daemon=True
+            target=self._run,
+            args=(self._stop,),
+            name="realtime-publisher",
+            daemon=True,
         )
         self._thread.start()
 
-    def _run(self) -> None:
+    def _run(self, stop: threading.Event) -> None:
         history = SenderHistory(timeout_s=ANSWER_TIMEOUT_S)
         try:
-            while batch := self._wait():
-                self._send(history, batch)
+            while (batch := self._wait(stop)) is not None:
+                self._send(history, batch, stop)
         finally:
             history.close()
 
-    def _wait(self) -> Batch | None:
+    def _wait(self, stop: threading.Event) -> Batch | None:
+        """Return what is to be sent next; None once there is nothing and the thread is to end."""
         with self._changed:
+            if stop is not self._stop:
+                return None
             self._in_flight = 0
             self._changed.notify_all()
             while True:
                 self._release(self._pace.take_due())
                 if self._waiting:
                     return self._take()
-                if self._is_stopping:
+                if stop.is_set():
                     return None
                 self._changed.wait(self._pace.get_wait_s())
 
@@ -173,13 +183,16 @@ class Sender:
             self._in_flight += len(messages)
         return batch
 
-    def _send(self, history: SenderHistory, batch: Batch) -> None:
+    def _send(
+        self, history: SenderHistory, batch: Batch, stop: threading.Event
+    ) -> None:
         pause_s, began = MIN_PAUSE_S, monotonic()
         while True:
             try:
                 listeners = history.publish(batch)
             except ResponseError as error:
                 if not str(error).startswith(HELD_ERRORS):
+                    history.give_up(batch)
                     self._refuse(batch, error)
                     return
                 self._pause(0, error)
@@ -187,23 +200,27 @@ class Sender:
                 self._pause(0, error)
             else:
                 PUBLISH_S.observe(monotonic() - began)
-                PUBLISHED.inc(self._in_flight)
+                PUBLISHED.inc(_count(batch))
                 self._note(listeners)
                 return
             with self._changed:
-                if self._is_stopping:
-                    self._dropped += self._in_flight
-                    DROPPED.labels("publisher").inc(self._in_flight)
+                if stop.is_set():
+                    self._lose(batch, "publisher")
                     return
-                self._changed.wait_for(lambda: self._is_stopping, pause_s)
+                self._changed.wait_for(stop.is_set, pause_s)
             pause_s = min(pause_s * 2, MAX_PAUSE_S)
 
+    def _lose(self, batch: Batch, where: str) -> None:
+        """Give up messages; their rooms begin anew, so that everybody in them notices."""
+        self._torn.update(room.room for rooms in batch.values() for room in rooms)
+        self._dropped += _count(batch)
+        DROPPED.labels(where).inc(_count(batch))
+
     def _refuse(self, batch: Batch, error: Exception) -> None:
-        """Give up what the broker will never take; its rooms begin anew."""
+        """Give up what the broker will never take."""
         with self._changed:
-            self._torn.update(room.room for rooms in batch.values() for room in rooms)
-            DROPPED.labels("broker").inc(self._in_flight)
-        logger.error("The broker refuses %d messages: %s", self._in_flight, error)
+            self._lose(batch, "broker")
+        logger.error("The broker refuses %d messages: %s", _count(batch), error)
 
     def _note(self, listeners: dict[str, int]) -> None:
         now = monotonic()
@@ -227,6 +244,10 @@ class Sender:
                 "Live updates are paused, messages wait until the broker answers (%s)",
                 why,
             )
+
+
+def _count(batch: Batch) -> int:
+    return sum(len(room.messages) for rooms in batch.values() for room in rooms)
 
 
 def _cut(waiting: Waiting, chars: int, *, needs_one: bool) -> list[tuple[str, str]]:

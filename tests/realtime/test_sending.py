@@ -219,10 +219,10 @@ def test_answer_that_was_lost_is_not_published_twice(sender, sync_layer, monkeyp
     failures = iter([True, False])
 
     def publish(self, groups):
-        number = self._number
+        numbers = dict(self._numbers)
         found = client_publish(self, groups)
         if next(failures, False):
-            self._number = number
+            self._numbers = numbers
             raise ConnectionError("the answer is lost")
         return found
 
@@ -268,3 +268,80 @@ def test_stop_sends_what_waits_and_the_next_message_starts_anew(sender):
         sender.stop(5)
         assert sender._thread is None
         assert sender._count == 0
+
+
+def ask(what: str, *arguments: Any) -> Any:
+    """Ask the broker itself."""
+    history = SenderHistory(timeout_s=5)
+    client, keys = cast(Any, history._connect())
+    room, *rest = arguments
+    found = getattr(client, what)(getattr(keys, rest[0])(room), *rest[1:])
+    history.close()
+    return found
+
+
+def test_message_after_a_permanent_refusal_goes_out_and_the_room_begins_anew(sender):
+    """A real refusal: something else stands where the log belongs."""
+    put(sender, LabDone(lab_id=1))
+    assert sender.flush(5)
+    before = ask("hget", "lab", "get_meta", "e")
+    ask("delete", "lab", "get_log")
+    ask("set", "lab", "get_log", "not a stream")
+    put(sender, LabDone(lab_id=2))
+    assert sender.flush(5)
+    ask("delete", "lab", "get_log")
+
+    put(sender, LabDone(lab_id=3))
+    assert sender.flush(5)
+
+    assert ask("xlen", "lab", "get_log") == 1
+    assert ask("hget", "lab", "get_meta", "e") != before
+
+
+def test_overflow_of_a_room_with_one_message_does_not_end_the_thread(
+    sender, monkeypatch
+):
+    monkeypatch.setattr(sending, "MAX_WAITING", 8)
+    with calls(sender, monkeypatch):
+        for key in "aaaabbbbc":
+            put(sender, LabDone(lab_id=1), BenchRoom(key=key))
+        for _ in range(9):
+            put(sender, LabDone(lab_id=1), BenchRoom(key="d"))
+
+    put(sender, LabDone(lab_id=2))
+    assert sender.flush(5)
+
+
+def test_thread_that_ended_too_late_does_not_go_on_beside_the_next(sender, monkeypatch):
+    released = threading.Event()
+
+    def publish(self, groups):
+        released.wait(5)
+        raise ConnectionError("away")
+
+    monkeypatch.setattr(SenderHistory, "publish", publish)
+    put(sender, LabDone(lab_id=1))
+    first = sender._thread
+    assert first is not None
+    sender.stop(0.1)
+    put(sender, LabDone(lab_id=2))
+
+    released.set()
+    first.join(5)
+
+    assert not first.is_alive()
+    assert sender._thread is not first
+
+
+def test_what_stop_gave_up_tears_its_room(sync_layer, settings):
+    good = settings.CHANNEL_LAYERS
+    sender = Sender()
+    settings.CHANNEL_LAYERS = {}
+    put(sender, LabDone(lab_id=1))
+    thread = sender._thread
+    assert thread is not None
+    sender.stop(0.1)
+    thread.join(5)
+
+    assert sender._torn == {"lab"}
+    settings.CHANNEL_LAYERS = good
