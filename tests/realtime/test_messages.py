@@ -7,14 +7,17 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from realtime import messages as messages_module
 from realtime.exceptions import RegistrationError
 from realtime.messages import (
     Message,
     SystemErrorMessage,
+    SystemInfo,
     encode_frame,
     get_message_types,
 )
-from tests.realtime.lab import LabDone, LabProgress
+from realtime.metrics import DELIVERED, Tally
+from tests.realtime.lab import LabDone, LabEnd, LabProgress
 
 
 def test_definition_registers_the_message():
@@ -129,3 +132,45 @@ def test_timestamps_have_one_width_so_that_texts_compare_as_times_do():
     assert {len(timestamp) for timestamp in timestamps} == {32}
     assert timestamps == sorted(timestamps)
     assert all(timestamp.endswith("+00:00") for timestamp in timestamps)
+
+
+@pytest.mark.parametrize(
+    ("message", "mark"),
+    [
+        (LabProgress(lab_id=7, percent=1, eta_seconds=None), "slab:7"),
+        (LabDone(lab_id=7), "e"),
+        (LabEnd(lab_id=7), "xlab:7"),
+        (SystemInfo(message="m"), "e"),
+    ],
+)
+def test_mark_says_how_a_message_is_kept_and_what_it_is_about(message, mark):
+    assert message.mark == mark
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ({"delivery": "state", "entity": "lab:{nobody}"}, "names no field"),
+        ({"delivery": "event", "ends": True}, "only an event with an entity"),
+        ({"delivery": "state", "entity": "x", "ends": True}, "only an event with"),
+        ({"delivery": "event", "max_hz": 5}, "only of a state"),
+        ({"delivery": "state", "max_hz": 0}, "a number above 0"),
+    ],
+)
+def test_words_that_do_not_go_together_are_refused(words, problem):
+    try:
+        with pytest.raises(RegistrationError, match=problem):
+            define("WrongWords", type="wrong_words", **words)()
+    finally:
+        messages_module._message_types.pop("wrong_words", None)
+
+
+def test_tally_brings_the_counters_up_to_date_once():
+    tally = Tally()
+    before = DELIVERED._value.get()
+    tally.delivered += 3
+
+    tally.collect()
+    tally.collect()
+
+    assert DELIVERED._value.get() == before + 3
