@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Any
 from unittest.mock import patch
 
-from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
@@ -210,7 +210,8 @@ async def connect(
     Raises:
         AssertionError: the server did not welcome it. For such tests use `Connection`, `open()` and `expect_close()`.
     """
-    cookie = [await sync_to_async(make_session_cookie)(user)] if user else []
+    make_cookie = database_sync_to_async(make_session_cookie)
+    cookie = [await make_cookie(user)] if user else []
     connection = Connection(application, path=path, headers=[*headers, *cookie])
     if not await connection.open():
         raise AssertionError("The server refused the handshake.")

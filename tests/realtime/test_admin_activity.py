@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import subprocess
@@ -9,7 +8,6 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
 from django.apps import apps
 from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
@@ -21,7 +19,7 @@ from realtime.inspecting import inspect, measure
 from realtime.issuing import make_key
 from realtime.outbox import Item
 from realtime.testing import connect
-from tests.realtime.lab import make_application
+from tests.realtime.lab import in_thread, make_application
 
 pytestmark = [
     pytest.mark.django_db,
@@ -85,14 +83,14 @@ def test_activity_is_in_the_index_and_has_no_inline_script(client, admin):
 
 @pytest.mark.django_db(transaction=True)
 async def test_activity_shows_rooms_and_connections(layer):
-    user = await sync_to_async(User.objects.create_user)("<b>tom</b>")
-    staff = await sync_to_async(make_staff)("view_activity")
+    user = await in_thread(User.objects.create_user, "<b>tom</b>")
+    staff = await in_thread(make_staff, "view_activity")
     client = Client()
-    await asyncio.to_thread(client.force_login, staff)
+    await in_thread(client.force_login, staff)
     async with await connect(make_application(user)) as connection:
         joined = await connection.join("lab")
         slow = next(iter(get_hub().guests))
-        text = (await asyncio.to_thread(client.get, ACTIVITY)).text
+        text = (await in_thread(client.get, ACTIVITY)).text
 
         assert "Rooms: 1" in text
         assert joined["data"]["epoch"] in text
@@ -101,8 +99,8 @@ async def test_activity_shows_rooms_and_connections(layer):
         assert "of them slow: 0" in text
 
         slow.outbox.put("lab", Item(1, "e", "x" * 2048))
-        report = await asyncio.to_thread(inspect)
-        await asyncio.to_thread(measure)
+        report = await in_thread(inspect)
+        await in_thread(measure)
 
         assert report.slow_count == 1
         (shown,) = report.connections
@@ -117,7 +115,7 @@ async def test_activity_shows_rooms_and_connections(layer):
 
 @pytest.mark.django_db(transaction=True)
 async def test_many_connections_take_one_query(layer, django_assert_num_queries):
-    users = [await sync_to_async(User.objects.create_user)(f"u{n}") for n in range(3)]
+    users = [await in_thread(User.objects.create_user, f"u{n}") for n in range(3)]
     opened = [await connect(make_application(user)) for user in users]
 
     def look() -> None:
@@ -125,7 +123,7 @@ async def test_many_connections_take_one_query(layer, django_assert_num_queries)
             report = inspect()
         assert {each.user for each in report.connections} == {"u0", "u1", "u2"}
 
-    await sync_to_async(look)()
+    await in_thread(look)
     for connection in opened:
         await connection.close()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -21,6 +20,7 @@ from realtime.models import ApiKey
 from realtime.revocations import recheck
 from realtime.routing import realtime_application, with_events
 from realtime.testing import Connection, connect
+from tests.realtime.lab import in_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
 _numbers = count(1)
@@ -43,7 +43,7 @@ async def visit(key: str) -> Connection:
 
 
 async def test_key_opens_the_rooms_of_its_scopes_and_no_other(layer):
-    _, key = await asyncio.to_thread(make, "lab", "bench:*", "vault")
+    _, key = await in_thread(make, "lab", "bench:*", "vault")
     async with await visit(key) as connection:
         answers = [await connection.join(name) for name in ("lab", "bench:7", "slow")]
         assert [answer["type"] for answer in answers] == ["joined", "joined", "error"]
@@ -54,7 +54,7 @@ async def test_key_opens_the_rooms_of_its_scopes_and_no_other(layer):
 
 @pytest.mark.parametrize("how", ["revoked", "deleted", "expired", "locked"])
 async def test_connection_ends_with_its_key(layer, how):
-    row, key = await asyncio.to_thread(make, "lab")
+    row, key = await in_thread(make, "lab")
     connection = await visit(key)
     await connection.join("lab")
 
@@ -71,13 +71,13 @@ async def test_connection_ends_with_its_key(layer, how):
             row.user.is_active = False
             row.user.save()
 
-    await asyncio.to_thread(end)
+    await in_thread(end)
 
     assert await connection.expect_close() == 4401
 
 
 async def test_narrowed_key_takes_the_connection_out_of_the_room(layer):
-    row, key = await asyncio.to_thread(make, "lab", "bench:*")
+    row, key = await in_thread(make, "lab", "bench:*")
     async with await visit(key) as connection:
         await connection.join("lab")
         await connection.join("bench:7")
@@ -86,38 +86,38 @@ async def test_narrowed_key_takes_the_connection_out_of_the_room(layer):
             ApiKey.objects.update(scopes=["bench:*"])
             recheck(row.user)
 
-        await asyncio.to_thread(narrow)
+        await in_thread(narrow)
 
         assert (await connection.expect("left"))["data"] == {"room": "lab"}
         assert (await connection.ping())["type"] == "pong"
 
 
 async def test_lost_right_of_the_user_counts_for_the_key(layer):
-    row, key = await asyncio.to_thread(make, "members", is_staff=True)
+    row, key = await in_thread(make, "members", is_staff=True)
     async with await visit(key) as connection:
         assert (await connection.join("members"))["type"] == "joined"
         row.user.is_staff = False
 
-        await asyncio.to_thread(row.user.save)
+        await in_thread(row.user.save)
 
         assert (await connection.expect("left"))["data"] == {"room": "members"}
 
 
 async def test_other_keys_of_the_user_stay(layer):
-    row, key = await asyncio.to_thread(make, "lab")
-    _, other = await asyncio.to_thread(make_key, row.user, "Hall", ["lab"])
+    row, key = await in_thread(make, "lab")
+    _, other = await in_thread(make_key, row.user, "Hall", ["lab"])
     gone = await visit(key)
     async with await visit(other) as connection:
-        await asyncio.to_thread(revoke_keys, [row])
+        await in_thread(revoke_keys, [row])
 
         assert await gone.expect_close() == 4401
         assert (await connection.ping())["type"] == "pong"
 
 
 async def test_connection_is_shown_with_its_age(layer):
-    _, key = await asyncio.to_thread(make, "lab")
+    _, key = await in_thread(make, "lab")
     async with await visit(key):
-        (shown,) = (await asyncio.to_thread(inspect)).connections
+        (shown,) = (await in_thread(inspect)).connections
 
     assert shown.user.startswith("robot-")
     assert shown.age is not None
@@ -129,7 +129,7 @@ async def pages(scope: Any, receive: Any, send: Any) -> None:
 
 
 async def test_events_take_a_key_too(layer):
-    _, key = await asyncio.to_thread(make, "lab")
+    _, key = await in_thread(make, "lab")
     communicator = HttpCommunicator(
         with_events(pages),
         "GET",

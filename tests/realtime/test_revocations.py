@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 from channels.auth import AuthMiddlewareStack
 from django.conf import settings
@@ -12,7 +10,7 @@ from django.test import Client
 from realtime import hub as hub_module
 from realtime.revocations import recheck
 from realtime.testing import connect
-from tests.realtime.lab import make_application
+from tests.realtime.lab import in_thread, make_application
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,13 +29,13 @@ async def visit(user: User):
 
 
 async def run(work, *args) -> None:
-    await asyncio.to_thread(work, *args)
+    await in_thread(work, *args)
 
 
 async def test_logout_closes_the_sessions_connection(layer):
-    user = await asyncio.to_thread(make_user)
+    user = await in_thread(make_user)
     connection = await visit(user)
-    session = await asyncio.to_thread(Session.objects.get)
+    session = await in_thread(Session.objects.get)
     client = Client()
     client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
 
@@ -71,7 +69,7 @@ def delete(user: User) -> None:
 
 @pytest.mark.parametrize("change", [lock, change_password, delete])
 async def test_user_who_may_not_stay_is_logged_out_at_once(layer, change):
-    user = await asyncio.to_thread(make_user)
+    user = await in_thread(make_user)
     connection = await visit(user)
 
     await run(change, user)
@@ -80,7 +78,7 @@ async def test_user_who_may_not_stay_is_logged_out_at_once(layer, change):
 
 
 async def test_lost_right_takes_the_connection_out_of_the_room(layer):
-    user = await asyncio.to_thread(make_user, is_staff=True)
+    user = await in_thread(make_user, is_staff=True)
     async with await visit(user) as connection:
         await connection.join("members")
         await connection.join("lab")
@@ -94,8 +92,8 @@ async def test_lost_right_takes_the_connection_out_of_the_room(layer):
 
 
 async def test_other_users_stay(layer):
-    user = await asyncio.to_thread(make_user)
-    other = await asyncio.to_thread(User.objects.create_user, "tom")
+    user = await in_thread(make_user)
+    other = await in_thread(User.objects.create_user, "tom")
     async with await visit(other) as connection:
         gone = await visit(user)
         await run(lock, user)
@@ -106,9 +104,9 @@ async def test_other_users_stay(layer):
 
 @pytest.mark.parametrize("whose", ["user", "group", "membership"])
 async def test_changed_rights_are_looked_at(layer, whose, monkeypatch):
-    user = await asyncio.to_thread(make_user)
-    permission = await asyncio.to_thread(Permission.objects.first)
-    group = await asyncio.to_thread(Group.objects.create, name="viewers")
+    user = await in_thread(make_user)
+    permission = await in_thread(Permission.objects.first)
+    group = await in_thread(Group.objects.create, name="viewers")
     await run(user.groups.add, group)
     sent: list[str] = []
     monkeypatch.setattr("realtime.revocations._send", sent.append)
