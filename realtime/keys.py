@@ -19,7 +19,6 @@ from time import monotonic
 from typing import Any, NamedTuple, cast
 
 from channels.auth import AuthMiddlewareStack
-from channels.db import database_sync_to_async
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import DatabaseError, transaction
 from django.db.models import Q
@@ -29,6 +28,7 @@ from realtime.codes import CloseCode
 from realtime.limits import TokenBuckets
 from realtime.messages import Bye, encode_frame
 from realtime.models import ApiKey, ApiKeyQuerySet
+from realtime.queries import run_query
 from realtime.scopes import allows
 
 __all__ = [
@@ -179,9 +179,7 @@ async def is_still_valid(scope: Mapping[str, Any]) -> bool:
     """
     if "realtime_key" not in scope:
         return True
-    grant = await database_sync_to_async(_find_grant, thread_sensitive=False)(
-        scope["realtime_key"]
-    )
+    grant = await run_query(_find_grant, scope["realtime_key"])
     if grant is None:
         return False
     cast(Any, scope).update(user=grant.user, realtime_scopes=grant.scopes)
@@ -239,9 +237,7 @@ class KeyMiddleware:
             return
         address = (scope.get("client") or ("",))[0]
         try:
-            grant = await database_sync_to_async(authenticate, thread_sensitive=False)(
-                scope["headers"], address=address
-            )
+            grant = await run_query(authenticate, scope["headers"], address=address)
         except TooManyWrongKeysError as error:
             await _turn_away(scope, send, error)
             return

@@ -13,7 +13,6 @@ from importlib import import_module
 from typing import Any
 from unittest.mock import patch
 
-from channels.db import database_sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
@@ -22,6 +21,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from realtime.history import HubHistory, SenderHistory
 from realtime.hub import get_hub
 from realtime.publishing import Publication, observe
+from realtime.queries import run_query
 from realtime.rooms import Room
 from realtime.uplink import Uplink
 
@@ -210,8 +210,7 @@ async def connect(
     Raises:
         AssertionError: the server did not welcome it. For such tests use `Connection`, `open()` and `expect_close()`.
     """
-    make_cookie = database_sync_to_async(make_session_cookie)
-    cookie = [await make_cookie(user)] if user else []
+    cookie = [await run_query(make_session_cookie, user)] if user else []
     connection = Connection(application, path=path, headers=[*headers, *cookie])
     if not await connection.open():
         raise AssertionError("The server refused the handshake.")

@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import uuid4
 
-from channels.db import database_sync_to_async
-
 from realtime.codes import ErrorCode
 from realtime.exceptions import FrameError, PausedError, UnknownRoomError
 from realtime.history import Position
@@ -16,6 +14,7 @@ from realtime.hub import Hub
 from realtime.keys import is_still_valid, is_within_scopes
 from realtime.links import Link
 from realtime.messages import Left, encode_frame
+from realtime.queries import run_query
 from realtime.rooms import Room, get_room
 from realtime.sessions import User, get_current_user, is_active
 
@@ -115,6 +114,4 @@ class Visit:
         if not is_within_scopes(self._scope, room.name):
             return False
         # In a thread of its own: the shared one may be busy with another connection's query.
-        return await database_sync_to_async(room.may_join, thread_sensitive=False)(
-            self.user
-        )
+        return await run_query(room.may_join, self.user)

@@ -23,7 +23,10 @@ def valkey() -> Valkey:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
-    """End what a killed command left behind on the server: PostgreSQL deletes no database that somebody uses."""
+    """End the sessions that are left on the server: PostgreSQL deletes no database that somebody uses.
+
+    Killed commands leave some, and one stays in the thread that Channels shares: its communicator for tests closes none.
+    """
     yield
     if connection.vendor != "postgresql":
         return

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from channels.db import database_sync_to_async
 from channels.routing import URLRouter
 
 from realtime.messages import Message
@@ -100,12 +98,6 @@ class Visitor:
 
 def make_visitor(username: str = "mia", **fields: Any) -> Any:
     return Visitor(username=username, pk=next(_pks), **fields)
-
-
-async def in_thread(work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Run what queries in a thread; nothing of its database connection is left."""
-    run: Any = database_sync_to_async(work, thread_sensitive=False)
-    return await run(*args, **kwargs)
 
 
 def make_application(user: Any = None) -> Any:

@@ -18,8 +18,9 @@ from realtime.hub import Hub, get_hub
 from realtime.inspecting import inspect, measure
 from realtime.issuing import make_key
 from realtime.outbox import Item
+from realtime.queries import run_query
 from realtime.testing import connect
-from tests.realtime.lab import in_thread, make_application
+from tests.realtime.lab import make_application
 
 pytestmark = [
     pytest.mark.django_db,
@@ -83,14 +84,14 @@ def test_activity_is_in_the_index_and_has_no_inline_script(client, admin):
 
 @pytest.mark.django_db(transaction=True)
 async def test_activity_shows_rooms_and_connections(layer):
-    user = await in_thread(User.objects.create_user, "<b>tom</b>")
-    staff = await in_thread(make_staff, "view_activity")
+    user = await run_query(User.objects.create_user, "<b>tom</b>")
+    staff = await run_query(make_staff, "view_activity")
     client = Client()
-    await in_thread(client.force_login, staff)
+    await run_query(client.force_login, staff)
     async with await connect(make_application(user)) as connection:
         joined = await connection.join("lab")
         slow = next(iter(get_hub().guests))
-        text = (await in_thread(client.get, ACTIVITY)).text
+        text = (await run_query(client.get, ACTIVITY)).text
 
         assert "Rooms: 1" in text
         assert joined["data"]["epoch"] in text
@@ -99,8 +100,8 @@ async def test_activity_shows_rooms_and_connections(layer):
         assert "of them slow: 0" in text
 
         slow.outbox.put("lab", Item(1, "e", "x" * 2048))
-        report = await in_thread(inspect)
-        await in_thread(measure)
+        report = await run_query(inspect)
+        await run_query(measure)
 
         assert report.slow_count == 1
         (shown,) = report.connections
@@ -115,7 +116,7 @@ async def test_activity_shows_rooms_and_connections(layer):
 
 @pytest.mark.django_db(transaction=True)
 async def test_many_connections_take_one_query(layer, django_assert_num_queries):
-    users = [await in_thread(User.objects.create_user, f"u{n}") for n in range(3)]
+    users = [await run_query(User.objects.create_user, f"u{n}") for n in range(3)]
     opened = [await connect(make_application(user)) for user in users]
 
     def look() -> None:
@@ -123,7 +124,7 @@ async def test_many_connections_take_one_query(layer, django_assert_num_queries)
             report = inspect()
         assert {each.user for each in report.connections} == {"u0", "u1", "u2"}
 
-    await in_thread(look)
+    await run_query(look)
     for connection in opened:
         await connection.close()
 

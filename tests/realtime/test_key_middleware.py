@@ -16,9 +16,9 @@ from realtime.keys import (
     make_secret,
 )
 from realtime.models import ApiKey
+from realtime.queries import run_query
 from realtime.routing import websocket_urlpatterns
 from realtime.testing import Connection, connect, make_session_cookie
-from tests.realtime.lab import in_thread
 
 _numbers = count(1)
 
@@ -46,7 +46,7 @@ def make_application():
 
 @pytest.mark.django_db(transaction=True)
 async def test_program_comes_in_by_its_key_from_wherever_it_says(layer):
-    row, key = await in_thread(make)
+    row, key = await run_query(make)
     headers = [*bearer(key), (b"origin", b"https://evil.example")]
 
     async with await connect(make_application(), headers=headers) as connection:
@@ -56,8 +56,8 @@ async def test_program_comes_in_by_its_key_from_wherever_it_says(layer):
 
 @pytest.mark.django_db(transaction=True)
 async def test_wrong_key_is_nobody_even_with_a_cookie(layer):
-    user = await in_thread(make_user)
-    cookie = await in_thread(make_session_cookie, user)
+    user = await run_query(make_user)
+    cookie = await run_query(make_session_cookie, user)
     headers = [(b"x-api-key", b"rtk_wrong"), cookie]
     connection = Connection(make_application(), path="/ws/", headers=headers)
 
@@ -67,8 +67,8 @@ async def test_wrong_key_is_nobody_even_with_a_cookie(layer):
 
 @pytest.mark.django_db(transaction=True)
 async def test_cookie_from_elsewhere_is_refused_as_ever(layer):
-    user = await in_thread(make_user)
-    cookie = await in_thread(make_session_cookie, user)
+    user = await run_query(make_user)
+    cookie = await run_query(make_session_cookie, user)
     headers = [cookie, (b"origin", b"https://evil.example")]
     connection = Connection(make_application(), path="/ws/", headers=headers)
 

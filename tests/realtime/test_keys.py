@@ -23,8 +23,8 @@ from realtime.keys import (
     make_secret,
 )
 from realtime.models import ApiKey
+from realtime.queries import run_query
 from realtime.scopes import allows
-from tests.realtime.lab import in_thread
 
 _numbers = count(1)
 
@@ -237,14 +237,14 @@ def test_scope_that_cannot_be_is_refused(scopes):
 
 @pytest.mark.django_db(transaction=True)
 async def test_key_is_looked_at_again():
-    row, _ = await in_thread(make)
+    row, _ = await run_query(make)
     scope = {"realtime_key": row.pk, "realtime_scopes": ("lab",), "user": row.user}
 
     await ApiKey.objects.aupdate(scopes=["vault"])
     assert await is_still_valid(scope)
     assert scope["realtime_scopes"] == ("vault",)
 
-    await in_thread(revoke_keys, [row])
+    await run_query(revoke_keys, [row])
     assert not await is_still_valid(scope)
     assert await is_still_valid({})
 

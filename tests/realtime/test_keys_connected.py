@@ -17,10 +17,10 @@ from realtime.inspecting import inspect
 from realtime.issuing import make_key, revoke_keys
 from realtime.keys import WrongKeys
 from realtime.models import ApiKey
+from realtime.queries import run_query
 from realtime.revocations import recheck
 from realtime.routing import realtime_application, with_events
 from realtime.testing import Connection, connect
-from tests.realtime.lab import in_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
 _numbers = count(1)
@@ -43,7 +43,7 @@ async def visit(key: str) -> Connection:
 
 
 async def test_key_opens_the_rooms_of_its_scopes_and_no_other(layer):
-    _, key = await in_thread(make, "lab", "bench:*", "vault")
+    _, key = await run_query(make, "lab", "bench:*", "vault")
     async with await visit(key) as connection:
         answers = [await connection.join(name) for name in ("lab", "bench:7", "slow")]
         assert [answer["type"] for answer in answers] == ["joined", "joined", "error"]
@@ -54,7 +54,7 @@ async def test_key_opens_the_rooms_of_its_scopes_and_no_other(layer):
 
 @pytest.mark.parametrize("how", ["revoked", "deleted", "expired", "locked"])
 async def test_connection_ends_with_its_key(layer, how):
-    row, key = await in_thread(make, "lab")
+    row, key = await run_query(make, "lab")
     connection = await visit(key)
     await connection.join("lab")
 
@@ -71,13 +71,13 @@ async def test_connection_ends_with_its_key(layer, how):
             row.user.is_active = False
             row.user.save()
 
-    await in_thread(end)
+    await run_query(end)
 
     assert await connection.expect_close() == 4401
 
 
 async def test_narrowed_key_takes_the_connection_out_of_the_room(layer):
-    row, key = await in_thread(make, "lab", "bench:*")
+    row, key = await run_query(make, "lab", "bench:*")
     async with await visit(key) as connection:
         await connection.join("lab")
         await connection.join("bench:7")
@@ -86,38 +86,38 @@ async def test_narrowed_key_takes_the_connection_out_of_the_room(layer):
             ApiKey.objects.update(scopes=["bench:*"])
             recheck(row.user)
 
-        await in_thread(narrow)
+        await run_query(narrow)
 
         assert (await connection.expect("left"))["data"] == {"room": "lab"}
         assert (await connection.ping())["type"] == "pong"
 
 
 async def test_lost_right_of_the_user_counts_for_the_key(layer):
-    row, key = await in_thread(make, "members", is_staff=True)
+    row, key = await run_query(make, "members", is_staff=True)
     async with await visit(key) as connection:
         assert (await connection.join("members"))["type"] == "joined"
         row.user.is_staff = False
 
-        await in_thread(row.user.save)
+        await run_query(row.user.save)
 
         assert (await connection.expect("left"))["data"] == {"room": "members"}
 
 
 async def test_other_keys_of_the_user_stay(layer):
-    row, key = await in_thread(make, "lab")
-    _, other = await in_thread(make_key, row.user, "Hall", ["lab"])
+    row, key = await run_query(make, "lab")
+    _, other = await run_query(make_key, row.user, "Hall", ["lab"])
     gone = await visit(key)
     async with await visit(other) as connection:
-        await in_thread(revoke_keys, [row])
+        await run_query(revoke_keys, [row])
 
         assert await gone.expect_close() == 4401
         assert (await connection.ping())["type"] == "pong"
 
 
 async def test_connection_is_shown_with_its_age(layer):
-    _, key = await in_thread(make, "lab")
+    _, key = await run_query(make, "lab")
     async with await visit(key):
-        (shown,) = (await in_thread(inspect)).connections
+        (shown,) = (await run_query(inspect)).connections
 
     assert shown.user.startswith("robot-")
     assert shown.age is not None
@@ -129,7 +129,7 @@ async def pages(scope: Any, receive: Any, send: Any) -> None:
 
 
 async def test_events_take_a_key_too(layer):
-    _, key = await in_thread(make, "lab")
+    _, key = await run_query(make, "lab")
     communicator = HttpCommunicator(
         with_events(pages),
         "GET",

@@ -11,8 +11,9 @@ from django.test import Client
 from realtime import keys
 from realtime.issuing import make_key, revoke_keys
 from realtime.keys import WrongKeys, make_secret
+from realtime.queries import run_query
 from realtime.testing import connect
-from tests.realtime.lab import in_thread, make_application, make_visitor
+from tests.realtime.lab import make_application, make_visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -126,12 +127,12 @@ def test_other_verbs_are_refused(client):
 @pytest.mark.django_db(transaction=True)
 async def test_gauges_are_those_of_this_moment(layer):
     client = Client()
-    headers = await in_thread(make_headers, "metrics")
+    headers = await run_query(make_headers, "metrics")
     async with await connect(make_application(make_visitor())) as connection:
         await connection.join("lab")
         await connection.join("bench:1")
 
-        response = await in_thread(client.get, "/metrics", headers=headers)
+        response = await run_query(client.get, "/metrics", headers=headers)
 
     assert read_value(response.text, "realtime_rooms") == 2
     assert read_value(response.text, "realtime_outbox_bytes") == 0

@@ -8,9 +8,10 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 
 from realtime import hub as hub_module
+from realtime.queries import run_query
 from realtime.revocations import recheck
 from realtime.testing import connect
-from tests.realtime.lab import in_thread, make_application
+from tests.realtime.lab import make_application
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -29,13 +30,13 @@ async def visit(user: User):
 
 
 async def run(work, *args) -> None:
-    await in_thread(work, *args)
+    await run_query(work, *args)
 
 
 async def test_logout_closes_the_sessions_connection(layer):
-    user = await in_thread(make_user)
+    user = await run_query(make_user)
     connection = await visit(user)
-    session = await in_thread(Session.objects.get)
+    session = await run_query(Session.objects.get)
     client = Client()
     client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
 
@@ -69,7 +70,7 @@ def delete(user: User) -> None:
 
 @pytest.mark.parametrize("change", [lock, change_password, delete])
 async def test_user_who_may_not_stay_is_logged_out_at_once(layer, change):
-    user = await in_thread(make_user)
+    user = await run_query(make_user)
     connection = await visit(user)
 
     await run(change, user)
@@ -78,7 +79,7 @@ async def test_user_who_may_not_stay_is_logged_out_at_once(layer, change):
 
 
 async def test_lost_right_takes_the_connection_out_of_the_room(layer):
-    user = await in_thread(make_user, is_staff=True)
+    user = await run_query(make_user, is_staff=True)
     async with await visit(user) as connection:
         await connection.join("members")
         await connection.join("lab")
@@ -92,8 +93,8 @@ async def test_lost_right_takes_the_connection_out_of_the_room(layer):
 
 
 async def test_other_users_stay(layer):
-    user = await in_thread(make_user)
-    other = await in_thread(User.objects.create_user, "tom")
+    user = await run_query(make_user)
+    other = await run_query(User.objects.create_user, "tom")
     async with await visit(other) as connection:
         gone = await visit(user)
         await run(lock, user)
@@ -104,9 +105,9 @@ async def test_other_users_stay(layer):
 
 @pytest.mark.parametrize("whose", ["user", "group", "membership"])
 async def test_changed_rights_are_looked_at(layer, whose, monkeypatch):
-    user = await in_thread(make_user)
-    permission = await in_thread(Permission.objects.first)
-    group = await in_thread(Group.objects.create, name="viewers")
+    user = await run_query(make_user)
+    permission = await run_query(Permission.objects.first)
+    group = await run_query(Group.objects.create, name="viewers")
     await run(user.groups.add, group)
     sent: list[str] = []
     monkeypatch.setattr("realtime.revocations._send", sent.append)
