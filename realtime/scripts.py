@@ -60,14 +60,16 @@ POSITIONS = (
     _BEGIN
     + """
 -- KEYS: meta, log of each room. ARGV: epoch to begin with, seconds to keep, milliseconds to look back.
-local found, before = {}, now - tonumber(ARGV[3])
+local found, back = {}, tonumber(ARGV[3])
+local before = now - back
 for key = 1, #KEYS, 2 do
   local meta, log = KEYS[key], KEYS[key + 1]
   local epoch = redis.call('HGET', meta, 'e') or begin(meta, log, ARGV[1])
   local seq = tonumber(redis.call('HGET', meta, 's'))
   redis.call('EXPIRE', meta, ARGV[2])
   local last = tonumber(redis.call('HGET', meta, 't') or '0')
-  local next_id = '+'
+  -- Without a look back even what was published in this very millisecond counts.
+  local next_id = back > 0 and '+'
   while last >= before and next_id do
     local entries = redis.call('XREVRANGE', log, next_id, '-', 'COUNT', 32)
     next_id = nil

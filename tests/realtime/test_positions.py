@@ -8,7 +8,12 @@ from django.http import HttpRequest, HttpResponse
 from django.template import Context, Template
 
 from realtime import positions
-from realtime.history import Position, get_positions_of
+from realtime.history import (
+    Position,
+    RoomMessages,
+    SenderHistory,
+    get_positions_of,
+)
 from realtime.middleware import PositionsMiddleware
 from realtime.positions import get_positions
 from realtime.publishing import flush, publish
@@ -63,6 +68,18 @@ def test_position_is_that_of_the_beginning_of_the_request(sync_layer):
     assert before.seq in range(4)
     assert after.seq <= 3
     assert after.epoch == before.epoch
+
+
+def test_position_of_now_counts_what_was_published_in_this_millisecond(sync_layer):
+    history = SenderHistory(timeout_s=5)
+    found = []
+    for number in range(100):
+        message = ("e", f'{{"type":"lab_done","data":{{"lab_id":{number}}}')
+        history.publish({LabRoom().group: [RoomMessages("lab", [message])]})
+        found += get_positions_of(["lab"], back_ms=0, timeout_s=1)
+    history.close()
+
+    assert [position.seq for position in found] == list(range(1, 101))
 
 
 def test_quiet_room_is_where_it_is(sync_layer):
