@@ -30,7 +30,8 @@ beforeEach(() => {
   sources = [];
   connection = new RealtimeConnection("ws://host/ws/", environment);
   page = new LivePage(connection, document, clock);
-  connection.makeFallback = () => new EventSocket("http://host/events/", () => page.readRooms(), FakeEventSource);
+  connection.readRooms = () => page.readRooms();
+  connection.makeFallback = (readRooms) => new EventSocket("http://host/events/", readRooms, FakeEventSource);
 });
 
 function open(positions = "scan=e:5") {

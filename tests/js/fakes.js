@@ -86,6 +86,88 @@ export function makeSocketClass() {
   };
 }
 
+/** A browser's locks and channels, for tabs that a test opens and ends. */
+export class FakeBrowser {
+  constructor() {
+    this.locks = new Map();
+    this.channels = new Set();
+  }
+
+  /** @returns {any} the locks as one tab sees them; `end` lets go of all that it holds */
+  makeLocks() {
+    const browser = this;
+    const mine = new Set();
+    return {
+      request(name, options, callback) {
+        if (callback === undefined) [options, callback] = [{}, options];
+        return new Promise((resolve, reject) => {
+          const request = { name, callback, resolve, reject, owner: mine };
+          mine.add(request);
+          options.signal?.addEventListener("abort", () => browser.#cancel(request));
+          const queue = browser.locks.get(name) ?? [];
+          browser.locks.set(name, queue);
+          if (options.steal && queue[0]?.isHeld) queue.shift().reject(new DOMException("stolen", "AbortError"));
+          if (options.steal) queue.unshift(request);
+          else queue.push(request);
+          browser.#grant(name);
+        });
+      },
+      end() {
+        for (const request of mine) browser.#drop(request);
+        for (const channel of browser.channels) if (channel.owner === mine) browser.channels.delete(channel);
+      },
+      makeChannelClass: () => browser.#makeChannelClass(mine),
+    };
+  }
+
+  #cancel(request) {
+    if (request.isHeld) return;
+    this.#drop(request);
+    request.reject(new DOMException("aborted", "AbortError"));
+  }
+
+  #drop(request) {
+    const queue = this.locks.get(request.name) ?? [];
+    if (queue.includes(request)) queue.splice(queue.indexOf(request), 1);
+    this.#grant(request.name);
+  }
+
+  #grant(name) {
+    queueMicrotask(() => {
+      const [first] = this.locks.get(name);
+      if (!first || first.isHeld) return;
+      first.isHeld = true;
+      Promise.resolve(first.callback()).then((value) => {
+        this.#drop(first);
+        first.resolve(value);
+      });
+    });
+  }
+
+  #makeChannelClass(owner) {
+    const { channels } = this;
+    return class FakeChannel {
+      constructor(name) {
+        this.name = name;
+        this.owner = owner;
+        channels.add(this);
+      }
+
+      postMessage(message) {
+        const data = structuredClone(message);
+        for (const other of channels) {
+          if (other !== this && other.name === this.name) queueMicrotask(() => channels.has(other) && !other.owner.isAsleep && other.onmessage?.({ data }));
+        }
+      }
+    };
+  }
+}
+
+/** @returns {Promise<void>} once everything that waits for nothing but its turn has happened */
+export function settle() {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
 export class FakeWindow extends EventTarget {
   constructor() {
     super();

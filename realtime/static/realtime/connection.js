@@ -48,12 +48,16 @@ export class RealtimeConnection extends EventTarget {
     /** Whether the server has welcomed this socket. */
     this.isOpen = false;
     this.wasLive = false;
+    /** Whether it was told to stay away. */
+    this.isOver = false;
     this.openedAt = 0;
     /** Frames since `hello`, and what of them the server has not heard of. */
     this.received = this.unackedFrames = this.unackedChars = 0;
     this.ackTimer = null;
     this.watchdog = null;
-    /** Makes what stands in for a socket that does not become live. @type {(() => any) | null} */
+    /** The rooms that are wanted, with what there is of them. @type {() => Map<string, import("./protocol.js").Position | null>} */
+    this.readRooms = () => new Map();
+    /** Makes what stands in for a socket that does not become live, for these rooms. @type {((readRooms: () => Map<string, any>) => any) | null} */
     this.makeFallback = null;
     this.isFallback = false;
     this.fallbackTimer = null;
@@ -61,6 +65,8 @@ export class RealtimeConnection extends EventTarget {
     this.probe = null;
     this.probeTimer = null;
     this.retryTimer = null;
+    /** When the next attempt is made, where one is planned. */
+    this.dueAt = null;
     /** Whether an attempt is due and waits for the page or the network. */
     this.isHeld = false;
     document.addEventListener("visibilitychange", () => this.#release());
@@ -68,8 +74,14 @@ export class RealtimeConnection extends EventTarget {
     window.addEventListener("online", () => this.#wake());
   }
 
-  connect() {
+  /** @param {number} [afterMs] where the server is not to be asked before */
+  connect(afterMs = 0) {
     if (this.socket) return;
+    this.isOver = false;
+    if (afterMs > 0) {
+      this.#retryIn(afterMs);
+      return;
+    }
     this.fallbackTimer ??= this.clock.setTimeout(() => this.#fallBack(), LIVE_WITHIN_MS);
     this.#use(new this.WebSocket(this.url), false);
   }
@@ -89,7 +101,7 @@ export class RealtimeConnection extends EventTarget {
     this.fallbackTimer = null;
     if (this.isOpen || !this.makeFallback || this.document.hidden) return;
     this.socket?.close();
-    this.#use(this.makeFallback(), true);
+    this.#use(this.makeFallback(this.readRooms), true);
     this.#tryAgainLater();
   }
 
@@ -110,16 +122,21 @@ export class RealtimeConnection extends EventTarget {
       this.#receive(event.data);
     };
     this.clock.setTimeout(() => {
-      if (this.probe !== probe) return;
-      this.probe = null;
-      probe.onmessage = probe.onclose = null;
-      probe.close();
+      if (this.probe === probe) this.#dropProbe();
     }, LIVE_WITHIN_MS);
     this.#tryAgainLater();
   }
 
+  #dropProbe() {
+    if (!this.probe) return;
+    this.probe.onmessage = this.probe.onclose = null;
+    this.probe.close();
+    this.probe = null;
+  }
+
   /** Leave for good. */
   close() {
+    this.#dropProbe();
     this.socket?.close(CloseCode.NORMAL);
     this.#lose(CloseCode.NORMAL);
   }
@@ -201,11 +218,12 @@ export class RealtimeConnection extends EventTarget {
       this.#reload();
     } else if (FINAL_CODES.includes(this.code) || bye.reconnect === false) {
       this.clock.clearTimeout(this.fallbackTimer);
+      this.isOver = true;
       this.#enter(State.OFFLINE);
     } else {
       this.fallbackTimer ??= this.clock.setTimeout(() => this.#fallBack(), LIVE_WITHIN_MS);
-      this.#enter(this.wasLive ? State.STALE : State.CONNECTING);
       this.#retryIn(this.#delay(bye.after_ms ?? 0));
+      this.#enter(this.wasLive ? State.STALE : State.CONNECTING);
     }
   }
 
@@ -226,6 +244,7 @@ export class RealtimeConnection extends EventTarget {
   }
 
   #retryIn(ms) {
+    this.dueAt = this.clock.now() + ms;
     this.retryTimer = this.clock.setTimeout(() => {
       this.retryTimer = null;
       this.isHeld = true;
@@ -256,7 +275,7 @@ export class RealtimeConnection extends EventTarget {
     this.clock.clearTimeout(this.watchdog);
     this.clock.clearTimeout(this.retryTimer);
     this.clock.clearTimeout(this.ackTimer);
-    this.retryTimer = this.ackTimer = null;
+    this.retryTimer = this.ackTimer = this.dueAt = null;
     this.unackedFrames = this.unackedChars = 0;
     this.isHeld = false;
     this.isOpen = false;

@@ -1,13 +1,18 @@
-/** Starts by itself on a page with `<meta name="realtime-url" content="/ws/">`. */
+/**
+ * Starts by itself on a page with `<meta name="realtime-url" content="/ws/">`.
+ *
+ * Pages with the same `<meta name="realtime-share" content="…">`, the user for example, share one socket where the browser can.
+ */
 
 import { RealtimeConnection } from "./connection.js";
 import { EventSocket } from "./events.js";
 import { LivePage } from "./live.js";
 import { browserClock } from "./protocol.js";
+import { SharedConnection } from "./tabs.js";
 
 export { Backoff } from "./backoff.js";
 export { CloseCode, State } from "./protocol.js";
-export { LivePage, RealtimeConnection };
+export { LivePage, RealtimeConnection, SharedConnection };
 export { Room } from "./room.js";
 
 /**
@@ -15,19 +20,25 @@ export { Room } from "./room.js";
  * @returns {LivePage | null} null where the page names no address
  */
 export function start(document) {
-  const path = document.querySelector('meta[name="realtime-url"]')?.getAttribute("content");
+  const path = readMeta(document, "realtime-url");
   if (!path) return null;
   const url = new URL(path, document.baseURI);
   url.protocol = url.protocol.replace("http", "ws");
-  const connection = new RealtimeConnection(url.href);
+  const share = readMeta(document, "realtime-share");
+  const connection = share && SharedConnection.isPossible() ? new SharedConnection(url.href, share) : new RealtimeConnection(url.href);
   const page = new LivePage(connection, document, browserClock);
-  const events = document.querySelector('meta[name="realtime-events-url"]')?.getAttribute("content");
+  connection.readRooms = () => page.readRooms();
+  const events = readMeta(document, "realtime-events-url");
   if (events && globalThis.EventSource) {
     const address = new URL(events, document.baseURI).href;
-    connection.makeFallback = () => new EventSocket(address, () => page.readRooms(), globalThis.EventSource);
+    connection.makeFallback = (readRooms) => new EventSocket(address, readRooms, globalThis.EventSource);
   }
   page.start();
   return page;
+}
+
+function readMeta(document, name) {
+  return document.querySelector(`meta[name="${name}"]`)?.getAttribute("content");
 }
 
 /** The page's own, for modules that want frames or the state. */
