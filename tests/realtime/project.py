@@ -36,3 +36,11 @@ CHANNEL_LAYERS = {
         },
     }
 }
+REALTIME = (
+    {
+        "HEARTBEAT_S": float(os.environ["LAB_HEARTBEAT_S"]),
+        "PONG_TIMEOUT_S": float(os.environ["LAB_HEARTBEAT_S"]) / 2,
+    }
+    if "LAB_HEARTBEAT_S" in os.environ
+    else {}
+)

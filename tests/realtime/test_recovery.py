@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from itertools import pairwise
 from typing import Any
 
@@ -26,8 +28,8 @@ from tests.realtime.lab import (
 )
 
 
-def progress(lab_id: int, percent: float) -> LabProgress:
-    return LabProgress(lab_id=lab_id, percent=percent, eta_seconds=None)
+def progress(lab_id: int, percent: float, *, folder: str | None = None) -> LabProgress:
+    return LabProgress(lab_id=lab_id, percent=percent, eta_seconds=None, folder=folder)
 
 
 async def say(*numbers: int) -> None:
@@ -261,6 +263,34 @@ async def test_publishers_in_parallel_make_one_stream_without_a_hole(layer):
     for name in "abcd":
         own = [text for text in map(str, heard(connection)) if text[0] == name]
         assert own == [f"{name}{number}" for number in range(100)]
+
+
+async def test_clocks_that_differ_change_no_order(layer, monkeypatch):
+    """Of two publishers, one ten seconds ahead: what counts is when the broker had it."""
+    ahead = threading.local()
+    monkeypatch.setattr(
+        "realtime.messages.time_ns",
+        lambda: time.time_ns() + getattr(ahead, "ns", 0),
+    )
+
+    def say_from(name: str, skew_s: int, percent: float) -> None:
+        ahead.ns = skew_s * 10**9
+        publish(LabRoom(), progress(7, percent, folder=name))
+        assert flush(timeout_s=5)
+
+    async with await open_one() as connection:
+        await connection.join("lab")
+        for percent in range(10):
+            await asyncio.to_thread(say_from, "late", 10, percent)
+            await asyncio.to_thread(say_from, "early", 0, percent)
+            await connection.expect("lab_progress", percent=percent, folder="early")
+        heard = [f for f in connection.frames if f["type"] == "lab_progress"]
+        later = await connection.join("lab")
+
+    stamps = [frame["timestamp"] for frame in heard]
+    assert stamps != sorted(stamps)
+    assert [frame["seq"] for frame in heard] == sorted({f["seq"] for f in heard})
+    assert [f["data"]["folder"] for f in later["data"]["snapshot"]] == ["early"]
 
 
 async def test_number_that_was_used_is_not_used_again(sync_layer_in_thread):
