@@ -178,6 +178,8 @@ class SenderHistory:
                 **options,
                 "socket_timeout": self._timeout_s,
                 "retry": Retry(NoBackoff(), 0),
+                # One thread needs no pool, which costs as much as a short call.
+                "single_connection_client": True,
             }
             self._client = (
                 Redis.from_url(address, **options) if address else Redis(**options)
