@@ -87,6 +87,16 @@ class SocketProtocol(WebSocketProtocol):  # type: ignore[misc]  # Daphne has no 
     """Everything goes out by it, once there is an application."""
     _state: int = WebSocketProtocol.STATE_CONNECTING
 
+    CONFIG_ATTRS = ()
+    """Copied below: Autobahn would format all of them for a line of its log, and each connection would pay for it."""
+
+    @override
+    def _connectionMade(self) -> None:
+        for name in WebSocketProtocol.CONFIG_ATTRS:
+            if not hasattr(self, name):
+                setattr(self, name, getattr(self.factory, name))
+        super()._connectionMade()
+
     @property
     def state(self) -> int:
         return self._state

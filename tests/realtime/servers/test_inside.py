@@ -6,7 +6,9 @@ import inspect
 from typing import Any
 
 import pytest
+from autobahn.websocket.protocol import WebSocketProtocol as AutobahnProtocol
 from daphne.server import Server as DaphneServer
+from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet.abstract import FileDescriptor
 from twisted.internet.tcp import Server as TcpTransport
 from twisted.web.http import HTTPChannel
@@ -55,6 +57,14 @@ def test_attributes_are_where_they_were(theirs, attributes):
     source = inspect.getsource(theirs)
 
     assert [name for name in attributes if f"self.{name}" not in source] == []
+
+
+def test_attributes_of_a_connection_are_copied_from_its_factory():
+    source = inspect.getsource(AutobahnProtocol._connectionMade)
+
+    assert "for configAttr in self.CONFIG_ATTRS:" in source
+    assert "setattr(self, configAttr, getattr(self.factory, configAttr))" in source
+    assert WebSocketProtocol.CONFIG_ATTRS
 
 
 def test_factories_are_made_before_the_server_is_ready():
