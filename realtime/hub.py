@@ -12,6 +12,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from math import inf
 from random import uniform
 from time import time
 from typing import Any
@@ -268,21 +269,22 @@ class Hub:
     def on_live(self, feed: Feed) -> None:
         if feed.group == CONTROL_GROUP:
             # What was revoked before was told to nobody here.
-            self._recheck_twice(EVERYBODY)
+            self._recheck_twice(EVERYBODY, opened_before=time())
         for stream in feed.streams.values():
             self._bring_up(stream)
 
     def on_outage(self) -> None:
         self._tell(SystemWarning(message=PAUSED, details={"live": False}))
 
-    def _recheck_twice(self, user_key: str) -> None:
-        self._recheck(user_key)
+    def _recheck_twice(self, user_key: str, *, opened_before: float = inf) -> None:
+        self._recheck(user_key, opened_before)
         loop = asyncio.get_running_loop()
-        loop.call_later(RECHECK_AGAIN_S, self._recheck, user_key)
+        loop.call_later(RECHECK_AGAIN_S, self._recheck, user_key, opened_before)
 
-    def _recheck(self, user_key: str) -> None:
+    def _recheck(self, user_key: str, opened_before: float) -> None:
         for guest in tuple(self.guests.values()):
-            if user_key in (EVERYBODY, guest.user_key):
+            is_meant = user_key in (EVERYBODY, guest.user_key)
+            if is_meant and guest.opened_at <= opened_before:
                 guest.recheck()
 
     async def on_probe(self, *, is_back: bool) -> None:
