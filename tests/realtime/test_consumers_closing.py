@@ -146,7 +146,7 @@ async def test_abrupt_end_leaves_nothing_behind(layer):
     tasks_before, seats_before = len(asyncio.all_tasks()), len(seats)
     connection = await connect(make_application(make_visitor()))
     await connection.join("lab")
-    hub_tasks = 3
+    hub_tasks = 2
 
     connection._communicator.future.cancel()
     await connection._communicator.wait()
@@ -154,6 +154,8 @@ async def test_abrupt_end_leaves_nothing_behind(layer):
     await asyncio.gather(
         *(feed.task for feed in hub.uplink.feeds.values() if feed.task)
     )
+    if hub._writer is not None:
+        await hub._writer
 
     assert not hub.guests
     assert not hub.streams
