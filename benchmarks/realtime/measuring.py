@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from websockets.sync.client import connect
+from websockets.typing import Origin
+
 from benchmarks.realtime.peers import Peer
-from benchmarks.realtime.running import Bench, Figures
+from benchmarks.realtime.running import HOST, Bench, Figures, Server
 
 SLOW = ("stock-pubsub", "stock-core", "chanx")
 QUICK_CONNECTIONS = 100
@@ -201,6 +207,47 @@ def storm(bench: Bench, peer: Peer, size: Size) -> Figures:
             "refused": figures["refused"],
             "connect_ms": figures["cpu_s"][0] * 1e3 / max(figures["connected"], 1),
         }
+
+
+def query(bench: Bench, peer: Peer, size: Size) -> Figures:
+    """Have one more connection ask for work in the database after a second, while the others get their messages."""
+    work_ms = 1_500
+    with bench.load(peer) as load:
+        load.phase("connect", count=size.connections(500))
+        load.phase("idle", seconds=0.5)
+        # Stock cannot carry more than four to so many.
+        rate = 4 if peer.name in SLOW else 20
+        before = load.phase("open", seconds=size.seconds(10), rate=rate)
+        with ThreadPoolExecutor(1) as pool:
+            asking = pool.submit(_ask_for_work, bench, load.servers[0], work_ms)
+            figures = load.phase("open", seconds=4, rate=rate, timeout=30)
+            took_s = asking.result(timeout=30)
+        return {
+            **_share(figures),
+            "p99_before_ms": before["fast"]["p99_ms"],
+            "took_ms": took_s * 1000,
+        }
+
+
+def _ask_for_work(bench: Bench, server: Server, work_ms: int) -> float:
+    path = "ws/chat/0/" if server.peer.name in SLOW else "ws/"
+    with connect(
+        f"ws://{HOST}:{server.port}/{path}",
+        additional_headers={"Cookie": f"sessionid={bench.session}"},
+        origin=Origin(f"http://{HOST}:{server.port}"),
+    ) as asking:
+        time.sleep(1)
+        started = time.monotonic()
+        if server.peer.name in SLOW:
+            asking.send(str(work_ms))
+            done = "{}"
+        else:
+            join = {"action": "join", "data": {"room": f"query:{work_ms}"}}
+            asking.send(json.dumps(join))
+            done = '"joined"'
+        while done not in str(asking.recv(timeout=30)):
+            pass
+        return time.monotonic() - started
 
 
 def slow_readers(bench: Bench, peer: Peer, size: Size) -> Figures:

@@ -192,5 +192,19 @@ _ALL = (
             "stale": "without the newest",
         },
     ),
+    Scenario(
+        name="query",
+        title="One consumer works in the database for 1.5 s, 500 others get 20 messages/s",
+        run=measuring.query,
+        peers=DJANGO,
+        columns={
+            "p99_ms": "p99 of the others, ms",
+            "max_ms": "max, ms",
+            "p99_before_ms": "p99 before, ms",
+            "took_ms": "the work took, ms",
+            "lost": "lost",
+        },
+        note="The work takes its share of the server's one core. Stock gets 4 messages/s, since it cannot carry more.",
+    ),
 )
 SCENARIOS = {scenario.name: scenario for scenario in _ALL}

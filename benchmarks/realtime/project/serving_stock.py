@@ -6,12 +6,14 @@ import json
 from typing import Any
 
 from channels.auth import AuthMiddlewareStack
+from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.layers import get_channel_layer
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
 from django.urls import re_path
 
+from benchmarks.realtime.project.queries import work
 from benchmarks.realtime.servers.common import Order, Publish, make_message
 
 
@@ -23,6 +25,13 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.room_group_name = f"chat_{self.room_name}"
         await self.channel_layer.group_add(self.room_group_name, self.channel_name)
         await self.accept()
+
+    async def receive(
+        self, text_data: str | None = None, bytes_data: bytes | None = None
+    ) -> None:
+        """Work in the database for so many milliseconds, as the documentation says it is done."""
+        await database_sync_to_async(work)(int(text_data or 0))
+        await self.send(text_data="{}")
 
     async def disconnect(self, code: int) -> None:
         await self.channel_layer.group_discard(self.room_group_name, self.channel_name)
