@@ -5,9 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Coroutine
-from datetime import UTC, datetime
-from time import monotonic
 from typing import Any
 from uuid import uuid4
 
@@ -15,8 +12,8 @@ from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.contrib.auth.models import AnonymousUser
 
-from realtime.codes import COMES_BACK, CloseCode, ErrorCode
-from realtime.conf import RealtimeSettings, get_settings
+from realtime.codes import CloseCode, ErrorCode
+from realtime.conf import get_settings
 from realtime.exceptions import FrameError
 from realtime.frames import (
     AckFrame,
@@ -28,23 +25,14 @@ from realtime.frames import (
 )
 from realtime.heartbeats import Heartbeat
 from realtime.history import Position
-from realtime.hub import Guest, get_hub
+from realtime.hub import get_hub
 from realtime.limits import frame_buckets, seats
 from realtime.links import Link
-from realtime.messages import (
-    Bye,
-    Connected,
-    Error,
-    Left,
-    Limits,
-    Message,
-    Ping,
-    Pong,
-    encode_frame,
-)
-from realtime.metrics import CLOSED, CONNECTIONS, REFUSED
+from realtime.messages import Error, Left, Pong
+from realtime.metrics import CONNECTIONS, REFUSED
 from realtime.origins import is_allowed_origin
-from realtime.sessions import User, get_user_key, is_active
+from realtime.serving import ServedConnection, make_bye
+from realtime.sessions import get_user_key, is_active
 from realtime.transports import make_transport
 from realtime.visits import Visit
 
@@ -61,7 +49,7 @@ CLOSE_GRACE_S = 2.0
 """For the server to report the end of a connection that was closed."""
 
 
-class RoomConsumer(AsyncJsonWebsocketConsumer):
+class RoomConsumer(ServedConnection, AsyncJsonWebsocketConsumer):
     """A browser's connection to any number of rooms.
 
     It has no channel of its own: the hub writes to its transport, so no message passes through `dispatch`. It accepts everybody first,
@@ -70,13 +58,11 @@ class RoomConsumer(AsyncJsonWebsocketConsumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.connection_id = uuid4().hex
         self._key = ""
         """Of the user, once a seat is taken."""
         self._invalid = self._refused = 0
         """Frames in a row."""
         self._heartbeat: Heartbeat | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
         self._is_closing = False
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -97,8 +83,7 @@ class RoomConsumer(AsyncJsonWebsocketConsumer):
         finally:
             self._release()
             self.transport.discard()
-            for task in self._tasks:
-                task.cancel()
+            self._cancel_tasks()
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Handle an event of the server; unlike the base class, without a thread hop to close old database connections."""
@@ -116,8 +101,8 @@ class RoomConsumer(AsyncJsonWebsocketConsumer):
 
     async def connect(self) -> None:
         await self.accept()
-        self._settings: RealtimeSettings = get_settings()
-        self._user: User = self.scope.get("user") or AnonymousUser()
+        self._settings = get_settings()
+        self._user = self.scope.get("user") or AnonymousUser()
         if self._hub.is_draining:
             await self._dismiss(COME_BACK_AFTER_MS)
         elif not is_allowed_origin(self.scope):
@@ -137,10 +122,8 @@ class RoomConsumer(AsyncJsonWebsocketConsumer):
         else:
             self._key = get_user_key(self._user)
             self._visit = Visit(self.scope, self._user, hub=self._hub, link=self._link)
-            self._hub.add(Guest(self._link, self._key, self._recheck, self._dismiss))
             CONNECTIONS.labels("websocket").inc()
-            self._welcome()
-            self._checked_at = monotonic()
+            self._enter()
             self._heartbeat = Heartbeat(
                 interval_s=self._settings.heartbeat_s,
                 timeout_s=self._settings.pong_timeout_s,
@@ -246,27 +229,6 @@ class RoomConsumer(AsyncJsonWebsocketConsumer):
             if hello.acks:
                 self.transport.listen(self._take_ack)
 
-    def _welcome(self) -> None:
-        limits = Limits(
-            max_frame_bytes=self._settings.max_frame_bytes,
-            max_rooms=self._settings.max_rooms,
-            frames_per_s=self._settings.frames_per_s,
-        )
-        self._reply(
-            Connected(
-                connection_id=self.connection_id,
-                heartbeat_s=self._settings.heartbeat_s,
-                server_time=datetime.now(UTC).isoformat(timespec="microseconds"),
-                user=self._user.get_username(),
-                limits=limits,
-            )
-        )
-
-    def _reply(
-        self, message: Message, *, room: str | None = None, ref: str | None = None
-    ) -> None:
-        self._link.reply(encode_frame(message, room=room, ref=ref))
-
     async def _slow_down(self, wait_ms: int) -> None:
         self._refused += 1
         REFUSED.labels(ErrorCode.RATE_LIMITED).inc()
@@ -281,23 +243,6 @@ class RoomConsumer(AsyncJsonWebsocketConsumer):
         if self._refused >= self._settings.frames_burst:
             await self._end(CloseCode.TOO_MANY, message, after_ms=COME_BACK_AFTER_MS)
 
-    def _beat(self) -> None:
-        self._reply(Ping())
-        if monotonic() - self._checked_at >= self._settings.reauthorize_s:
-            self._checked_at = monotonic()
-            self._recheck()
-
-    def _recheck(self) -> None:
-        self._spawn(self._visit.reauthorize(self._log_out))
-
-    def _log_out(self) -> None:
-        self._spawn(self._end(CloseCode.NOT_LOGGED_IN, "You are logged out."))
-
-    async def _dismiss(self, after_ms: int) -> None:
-        await self._end(
-            CloseCode.RESTART, "The server restarts; come back.", after_ms=after_ms
-        )
-
     # End
 
     def _silence(self) -> None:
@@ -306,11 +251,6 @@ class RoomConsumer(AsyncJsonWebsocketConsumer):
                 CloseCode.TOO_SLOW,
                 f"No pong came within {self._settings.pong_timeout_s:g} s.",
             )
-        )
-
-    def _overflow(self) -> None:
-        self._spawn(
-            self._end(CloseCode.TOO_SLOW, "Messages came faster than they were read.")
         )
 
     async def _end(self, code: CloseCode, message: str, *, after_ms: int = 0) -> None:
@@ -322,11 +262,8 @@ class RoomConsumer(AsyncJsonWebsocketConsumer):
         logger.info(
             "Connection %s closes with %d: %s", self.connection_id, code, message
         )
-        CLOSED.labels(str(int(code))).inc()
-        bye = Bye(
-            code=code, reconnect=code in COMES_BACK, after_ms=after_ms, message=message
-        )
-        await self.transport.close(code, last=encode_frame(bye))
+        bye = make_bye(code, message, after_ms=after_ms)
+        await self.transport.close(code, last=bye)
         if self._main is not None:
             # Some servers never report the end of a connection that does not read.
             self._spawn(self._interrupt(self._main))
@@ -343,8 +280,3 @@ class RoomConsumer(AsyncJsonWebsocketConsumer):
             CONNECTIONS.labels("websocket").dec()
         if self._heartbeat is not None:
             self._heartbeat.stop()
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)

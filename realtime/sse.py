@@ -9,32 +9,22 @@ import asyncio
 import json
 import logging
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from time import monotonic
 from typing import Any
 from urllib.parse import parse_qs
-from uuid import uuid4
 
 from django.contrib.auth.models import AnonymousUser
 
-from realtime.codes import COMES_BACK, CloseCode, ErrorCode
+from realtime.codes import CloseCode, ErrorCode
 from realtime.conf import get_settings
 from realtime.exceptions import FrameError
 from realtime.history import Position
-from realtime.hub import Guest, get_hub
+from realtime.hub import get_hub
 from realtime.limits import seats
 from realtime.links import Link
-from realtime.messages import (
-    Bye,
-    Connected,
-    Error,
-    Limits,
-    Message,
-    Ping,
-    encode_frame,
-)
-from realtime.metrics import CLOSED, CONNECTIONS
-from realtime.sessions import User, get_user_key, is_active
+from realtime.messages import Error
+from realtime.metrics import CONNECTIONS
+from realtime.serving import ServedConnection, make_bye
+from realtime.sessions import get_user_key, is_active
 from realtime.transports import AsgiTransport, Send
 from realtime.visits import Visit
 
@@ -72,6 +62,14 @@ class EventsTransport(AsgiTransport):
     async def _close(self, code: int) -> None:
         await self._send({"type": "http.response.body", "body": b""})
 
+    async def wait_until_read(self, leaving: asyncio.Task[None]) -> None:
+        """Wait for a reader that stalls to read on or to leave; until then it keeps its seat, so that there are not too many of them."""
+        if self._task is None:
+            return
+        await asyncio.wait([leaving, self._task], return_when=asyncio.FIRST_COMPLETED)
+        if not leaving.done():
+            await self._close(CloseCode.TOO_SLOW)
+
     def _follow(self, frame: dict[str, Any]) -> None:
         room = str(frame.get("room"))
         if frame["type"] == "joined":
@@ -82,20 +80,19 @@ class EventsTransport(AsgiTransport):
             self._positions[room] = (self._positions[room][0], frame["seq"])
 
 
-class EventStream:
+class EventStream(ServedConnection):
     """One response that does not end."""
 
     def __init__(self, scope: Mapping[str, Any], receive: Any, send: Send) -> None:
+        super().__init__()
         self._scope, self._receive, self._send = scope, receive, send
         self._settings = get_settings()
-        self._user: User = scope.get("user") or AnonymousUser()
+        self._user = scope.get("user") or AnonymousUser()
         self._transport = EventsTransport(send)
         self._link = Link(self._transport, on_overflow=self._overflow)
         self._hub = get_hub()
         self._visit = Visit(scope, self._user, hub=self._hub, link=self._link)
-        self._checked_at = monotonic()
         self._ended = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Answer, and serve until either side ends it."""
@@ -112,16 +109,14 @@ class EventStream:
             await self._send(
                 {"type": "http.response.start", "status": 200, "headers": HEADERS}
             )
-            self._hub.add(Guest(self._link, key, self._recheck, self._dismiss))
-            self._welcome()
+            self._enter()
             await self._serve(rooms, since)
         finally:
             CONNECTIONS.labels("events").dec()
             seats.give_back(key)
             self._hub.remove(self._link)
             self._transport.discard()
-            for task in self._tasks:
-                task.cancel()
+            self._cancel_tasks()
 
     async def _serve(self, rooms: list[str], since: Mapping[str, Position]) -> None:
         leaving = asyncio.create_task(self._wait_for_disconnect())
@@ -134,6 +129,7 @@ class EventStream:
                     await self._ended.wait()
             except TimeoutError:
                 self._beat()
+        await self._transport.wait_until_read(leaving)
 
     async def _join(self, name: str, since: Position | None) -> None:
         try:
@@ -153,67 +149,18 @@ class EventStream:
                 # There is no way to ask again within one response.
                 await self._end(CloseCode.SERVER_FAULT, error.message)
 
-    def _beat(self) -> None:
-        self._reply(Ping())
-        if monotonic() - self._checked_at >= self._settings.reauthorize_s:
-            self._checked_at = monotonic()
-            self._recheck()
-
-    def _recheck(self) -> None:
-        self._spawn(self._visit.reauthorize(self._log_out))
-
-    def _log_out(self) -> None:
-        self._spawn(self._end(CloseCode.NOT_LOGGED_IN, "You are logged out."))
-
-    def _overflow(self) -> None:
-        self._spawn(
-            self._end(CloseCode.TOO_SLOW, "Messages came faster than they were read.")
-        )
-
-    async def _dismiss(self, after_ms: int) -> None:
-        await self._end(
-            CloseCode.RESTART, "The server restarts; come back.", after_ms=after_ms
-        )
-
     async def _end(self, code: CloseCode, message: str, *, after_ms: int = 0) -> None:
         if self._ended.is_set():
             return
         self._hub.remove(self._link)
-        CLOSED.labels(str(int(code))).inc()
-        bye = Bye(
-            code=code, reconnect=code in COMES_BACK, after_ms=after_ms, message=message
-        )
-        await self._transport.close(code, last=encode_frame(bye))
+        bye = make_bye(code, message, after_ms=after_ms)
+        await self._transport.close(code, last=bye)
         self._ended.set()
 
     async def _wait_for_disconnect(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
         self._ended.set()
-
-    def _spawn(self, work: Any) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    def _welcome(self) -> None:
-        limits = Limits(
-            max_frame_bytes=self._settings.max_frame_bytes,
-            max_rooms=self._settings.max_rooms,
-            frames_per_s=self._settings.frames_per_s,
-        )
-        self._reply(
-            Connected(
-                connection_id=uuid4().hex,
-                heartbeat_s=self._settings.heartbeat_s,
-                server_time=datetime.now(UTC).isoformat(timespec="microseconds"),
-                user=self._user.get_username(),
-                limits=limits,
-            )
-        )
-
-    def _reply(self, message: Message, *, room: str | None = None) -> None:
-        self._link.reply(encode_frame(message, room=room))
 
     def _read_query(self) -> tuple[list[str], dict[str, Position]]:
         query = self._scope["query_string"][: MAX_QUERY_BYTES + 1]

@@ -138,7 +138,8 @@ class AsgiTransport:
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 if self._task is not None:
-                    await self._task
+                    # What is on its way stays there: whoever reads on has to find whole frames.
+                    await asyncio.shield(self._task)
                 await self._send(self._make_event(last))
                 await self._close(code)
         except Exception as error:  # noqa: BLE001 - an edge: servers raise what they like for a connection that is gone; a reader that stalls is a TimeoutError

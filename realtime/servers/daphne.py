@@ -39,16 +39,37 @@ _HTTPChannel: Any = HTTPChannel  # Half of its methods have no types.
 
 
 class Channel(_HTTPChannel):  # type: ignore[misc]  # As above.
-    """An HTTP connection whose header has to come within a time, however steadily it drips."""
+    """An HTTP connection whose header has to come within a time, however steadily it drips, and whose responses wait for their reader."""
 
     _is_in_header = True
 
     @override
     def connectionMade(self) -> None:
+        self._has_room = asyncio.Event()
+        self._has_room.set()
         super().connectionMade()
         # Where nothing comes; `setTimeout` overwrites it.
         self._idle_timeout_s = self.timeOut
         self.setTimeout(HEADER_TIMEOUT_S)
+
+    @override
+    def connectionLost(self, reason: Any) -> None:
+        self._has_room.set()
+        super().connectionLost(reason)
+
+    @override
+    def pauseProducing(self) -> None:
+        self._has_room.clear()
+        super().pauseProducing()
+
+    @override
+    def resumeProducing(self) -> None:
+        self._has_room.set()
+        super().resumeProducing()
+
+    async def wait_for_room(self) -> None:
+        """Wait while so much is not read that the transport takes no more."""
+        await self._has_room.wait()
 
     @override
     def resetTimeout(self) -> None:
@@ -248,6 +269,14 @@ class Server(DaphneServer):  # type: ignore[misc]  # As above.
             application
         )
         return queue
+
+    @override
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        """Send an application's event; Daphne's own keeps all of a response that nobody reads."""
+        await super().handle_reply(protocol, message)
+        channel = getattr(protocol, "channel", None)
+        if isinstance(channel, Channel):
+            await channel.wait_for_room()
 
     @override
     def kill_all_applications(self) -> Deferred[None]:

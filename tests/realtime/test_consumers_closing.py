@@ -165,8 +165,12 @@ async def test_abrupt_end_leaves_nothing_behind(layer):
 
 
 @pytest.mark.parametrize("returns", [True, False])
-async def test_reader_that_stalls_is_cut_and_others_get_everything(layer, returns):
-    """The server's buffer is full, so `send` suspends. A reader that returns within a second finds the bye."""
+async def test_reader_that_stalls_is_cut_and_others_get_everything(
+    layer, monkeypatch, returns
+):
+    """The server's buffer is full, so `send` suspends. A reader that returns in time finds the bye."""
+    timeout_s = 30 if returns else 0.05
+    monkeypatch.setattr("realtime.transports.CLOSE_TIMEOUT_S", timeout_s)
     writable = asyncio.Event()
     writable.set()
     inner = make_application(make_visitor())

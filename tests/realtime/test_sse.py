@@ -37,20 +37,32 @@ class Stream:
         self.headers: dict[bytes, bytes] = {}
         self.body = b""
         self._sent: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.reads = asyncio.Event()
+        self.reads.set()
         self._gone = asyncio.Event()
         self._buffer = b""
 
     async def __aenter__(self) -> Stream:
         self._task = asyncio.create_task(
-            events_application(self.scope, self._receive, self._sent.put)
+            events_application(self.scope, self._receive, self._send)
         )
         start = await asyncio.wait_for(self._sent.get(), 5)
         self.status, self.headers = start["status"], dict(start["headers"])
         return self
 
     async def __aexit__(self, *exception: object) -> None:
+        self.leave()
+        await self.until_ended()
+
+    def leave(self) -> None:
         self._gone.set()
+
+    async def until_ended(self) -> None:
         await asyncio.wait_for(self._task, 5)
+
+    async def _send(self, event: dict[str, Any]) -> None:
+        await self.reads.wait()
+        await self._sent.put(event)
 
     async def _receive(self) -> dict[str, Any]:
         await self._gone.wait()
@@ -164,13 +176,38 @@ async def test_reader_that_left_leaves_nothing(layer):
     assert len(seats) == 0
 
 
+@pytest.mark.parametrize("leaves", [True, False])
+async def test_reader_that_stalls_is_given_up_and_keeps_its_seat_until_it_goes(
+    layer, monkeypatch, leaves
+):
+    """Else it could come back for more and more of what the server keeps for each."""
+    monkeypatch.setattr("realtime.transports.CLOSE_TIMEOUT_S", 0.05)
+    async with Stream("room=lab") as stream:
+        await stream.until("joined")
+        stream.reads.clear()
+        for number in range(5_000):
+            publish(LabRoom(), LabDone(lab_id=number))
+        async with asyncio.timeout(5):
+            while get_hub().guests:  # noqa: ASYNC110 - nothing tells of it
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        assert len(seats) == 1
+
+        if leaves:
+            stream.leave()
+        else:
+            stream.reads.set()
+        await stream.until_ended()
+        assert len(seats) == 0
+
+
 async def test_drain_says_bye_and_ends_the_response(layer):
     async with Stream("room=lab") as stream:
         await stream.until("joined")
 
         await get_hub().drain(timeout_s=1)
         _, bye = await stream.until("bye")
-        await asyncio.wait_for(stream._task, 5)
+        await stream.until_ended()
 
     assert (bye["data"]["code"], bye["data"]["reconnect"]) == (4503, True)
     assert 0 <= bye["data"]["after_ms"] <= 5_000

@@ -128,6 +128,10 @@ async def test_close_of_a_reader_that_stalls_ends(server, monkeypatch):
     await transport.close(4408, last="bye")
 
     assert server.events == []
+    writing = transport._task
+    assert writing is not None
+    transport.discard()
+    await asyncio.wait([writing])
     assert transport._task is None
 
 

@@ -35,6 +35,8 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
             logger.info("slow request")
             await asyncio.sleep(0.5)
         await send({"type": "http.response.start", "status": 200, "headers": []})
+        if scope["path"] == "/stream":
+            await stream(send)
         await send({"type": "http.response.body", "body": b"well"})
         return
     if scope["type"] != "websocket":
@@ -49,6 +51,14 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
         await actions[scope["path"]](link, receive, send)
     finally:
         links.discard((link, send))
+
+
+async def stream(send: Any) -> None:
+    """Respond with 100 MB, as fast as they are read."""
+    for number in range(1_000):
+        body = b"%08d" % number * 12_500
+        await send({"type": "http.response.body", "body": body, "more_body": True})
+        logger.info("sent %d", number)
 
 
 def get_event() -> asyncio.Event:

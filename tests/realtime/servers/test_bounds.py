@@ -87,6 +87,27 @@ def test_client_that_does_not_read_is_cut_off_at_a_mebibyte(ending, server, path
         assert 1_000_000 < int(running.wait_for(r"peak (\d+)")[1]) < 1_100_000
 
 
+@pytest.mark.parametrize("reads", [True, False])
+def test_response_waits_for_its_reader(ending, server, reads):
+    running = ending(server.name)
+    before = running.resident_bytes
+    with socket.create_connection(("127.0.0.1", running.port)) as connection:
+        connection.settimeout(TIMEOUT_S)
+        connection.sendall(
+            b"GET /stream HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        )
+        running.wait_for("sent 1")
+        time.sleep(0.5)  # A server that waits for nobody is through by then.
+        assert "sent 999" not in running.log
+        assert running.resident_bytes - before < SLACK_BYTES
+        if reads:
+            assert sum(iter(lambda: len(connection.recv(1 << 20)), 0)) > 100_000_000
+            return
+    # One that left is noticed, and the rest is not sent to anybody.
+    running.wait_for("sent 999")
+    assert running.resident_bytes - before < SLACK_BYTES
+
+
 @pytest.mark.parametrize("start", [b"", b"GET / HTTP/1.1\r\n"])
 def test_header_that_drips_ends_the_connection(server, start):
     with socket.create_connection(("127.0.0.1", server.port)) as connection:

@@ -46,6 +46,7 @@ def test_what_is_overridden_exists(ours):
         ),
         (FileDescriptor, ["producerPaused", "bufferSize"]),
         (HTTPChannel, ["_handlingRequest", "_networkProducer", "timeOut"]),
+        (HTTPChannel, ["_networkProducer.registerProducer(self, True)"]),
         (DaphneServer, ["http_factory", "ws_factory", "connections"]),
         (WebSocketsSansIOProtocol, ["writable", "close_sent", "handshake_complete"]),
         (WebSocketsSansIOProtocol, ["frames", "queue", "scope", "curr_msg_data_type"]),
