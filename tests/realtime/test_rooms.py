@@ -5,6 +5,7 @@ import re
 import pytest
 from django.contrib.auth.models import AnonymousUser
 
+from realtime import rooms
 from realtime.exceptions import RegistrationError, UnknownRoomError
 from realtime.rooms import Room, get_room
 from tests.realtime.lab import BenchRoom, LabRoom, make_visitor
@@ -60,7 +61,9 @@ def test_group_is_valid_for_every_channel_layer():
         assert re.fullmatch(r"[a-zA-Z\d\-_.]{1,99}", room.group)
 
 
-def test_no_two_rooms_share_a_group():
+def test_no_two_rooms_share_a_group(monkeypatch):
+    monkeypatch.setattr("realtime.rooms._room_types", dict(rooms._room_types))
+
     class TrapRoom(Room):
         pattern = "bench.a"
 
