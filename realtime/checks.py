@@ -17,7 +17,7 @@ from django.utils.module_loading import import_string
 from redis.connection import AbstractConnection
 
 from realtime.conf import get_settings
-from realtime.origins import _parse as parse_origin
+from realtime.origins import parse_origin
 
 PUBSUB = "Use channels_redis.pubsub.RedisPubSubChannelLayer."
 MIDDLEWARE = "realtime.middleware.PositionsMiddleware"

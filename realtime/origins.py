@@ -32,12 +32,12 @@ def is_allowed_origin(scope: Mapping[str, Any]) -> bool:
     if not origins:
         return True
     origin, own = (
-        _parse(origins[0]) if len(origins) == 1 else None,
+        parse_origin(origins[0]) if len(origins) == 1 else None,
         _get_own_origin(scope),
     )
     if origin is not None and origin in {
         own,
-        *map(_parse, get_settings().allowed_origins),
+        *map(parse_origin, get_settings().allowed_origins),
     }:
         return True
     logger.warning(
@@ -48,7 +48,8 @@ def is_allowed_origin(scope: Mapping[str, Any]) -> bool:
     return False
 
 
-def _parse(text: str) -> Origin | None:
+def parse_origin(text: str) -> Origin | None:
+    """Return scheme, host and port of an `Origin` header; None where it is none."""
     match = _ORIGIN.fullmatch(text.lower())
     if match is None:
         return None
@@ -71,7 +72,7 @@ def _get_own_origin(scope: Mapping[str, Any]) -> Origin | None:
     # A name that an attacker points at this machine is the same origin as itself; only the list of hosts tells it apart.
     if not validate_host(split_domain_port(hosts[0])[0], allowed_hosts):
         return None
-    return _parse(f"{'https' if _is_secure(scope) else 'http'}://{hosts[0]}")
+    return parse_origin(f"{'https' if _is_secure(scope) else 'http'}://{hosts[0]}")
 
 
 def _is_secure(scope: Mapping[str, Any]) -> bool:

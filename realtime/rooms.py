@@ -107,6 +107,11 @@ def _register(cls: type[Room]) -> None:
     _room_types[cls.pattern] = cls
 
 
+def get_room_types() -> tuple[type[Room], ...]:
+    """Return all registered rooms, by pattern."""
+    return tuple(sorted(_room_types.values(), key=lambda kind: kind.pattern))
+
+
 def get_room(name: str) -> Room:
     """Return the room with this name, whether or not anybody may join it.
 

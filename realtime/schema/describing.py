@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import get_args
 
-from realtime import frames, messages, rooms
+from realtime import frames, messages
 from realtime.codes import COMES_BACK, CloseCode, ErrorCode
 from realtime.conf import RealtimeSettings
 from realtime.deliveries import WINDOW
@@ -14,7 +14,7 @@ from realtime.frames import MAX_REF
 from realtime.history import KEPT_MESSAGES, KEPT_S
 from realtime.messages import get_message_types
 from realtime.outbox import MAX_OUTBOX_BYTES, MAX_OUTBOX_STATES
-from realtime.rooms import MAX_NAME, Room
+from realtime.rooms import MAX_NAME, Room, get_room_types
 from realtime.schema.definitions import define
 from realtime.schema.docstrings import get_attribute_docs
 from realtime.schema.entries import (
@@ -47,7 +47,7 @@ FIXED = tuple(
 
 def describe() -> Protocol:
     """Return the protocol of everything that is registered, in an order that depends on nothing else."""
-    kinds = _list_rooms()
+    kinds = get_room_types()
     entries = _list_messages(kinds)
     actions = _list_actions()
     return Protocol(
@@ -65,10 +65,6 @@ def describe() -> Protocol:
 def camel(name: str) -> str:
     """Return a wire name as a type is called."""
     return "".join(part.capitalize() for part in name.split("_"))
-
-
-def _list_rooms() -> tuple[type[Room], ...]:
-    return tuple(sorted(rooms._room_types.values(), key=lambda kind: kind.pattern))
 
 
 def _list_messages(kinds: tuple[type[Room], ...]) -> tuple[MessageEntry, ...]:
