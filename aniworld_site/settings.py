@@ -275,7 +275,7 @@ LOGGING = {
     # These tell of every task and listener, which is of use only to whoever looks for a fault.
     "loggers": {
         name: {"level": "DEBUG" if LOG_LEVEL == "DEBUG" else "WARNING"}
-        for name in ("axes", "celery", "daphne", "django_celery_beat", "kombu")
+        for name in ("axes", "celery", "daphne", "django_celery_beat", "httpx", "kombu")
     },
 }
 

@@ -1,0 +1,147 @@
+"""What is true of every kind of source, whatever it reads."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from aniworld_site.downloads import providers
+from aniworld_site.downloads.providers import (
+    ProviderError,
+    SourceOptions,
+    find_provider,
+    get_provider_types,
+)
+from tests.downloads import sources
+from tests.downloads.providers import test_catalogue, test_feed
+
+SAMPLES = {
+    "feed": test_feed.HEAD
+    + "".join(test_feed.item(number) for number in range(1, 4))
+    + test_feed.TAIL,
+    "catalogue": test_catalogue.page(
+        test_catalogue.series(episodes=[test_catalogue.episode(n) for n in (1, 2, 3)])
+    ),
+}
+
+
+@pytest.fixture(params=sorted(get_provider_types()))
+def kind(request: Any) -> str:
+    found: str = request.param
+    return found
+
+
+def make(kind: str, url: str, **options: Any) -> Any:
+    options.setdefault("may_be_private", True)
+    return get_provider_types()[kind](SourceOptions(url=url, **options))
+
+
+def test_every_kind_has_a_sample_here():
+    assert set(SAMPLES) == set(get_provider_types())
+
+
+def test_sample_is_listed(source, kind):
+    listing = make(kind, source.put("/x", SAMPLES[kind])).read()
+
+    (series,) = listing.series
+    assert len({each.key for each in series.episodes}) == 3
+    assert all(each.media is not None for each in series.episodes)
+
+
+def test_kind_is_found_by_what_is_there(source, kind):
+    url = source.put("/x", SAMPLES[kind])
+
+    found, listing = find_provider(SourceOptions(url=url, may_be_private=True))
+
+    assert found.kind == kind
+    assert listing.series
+
+
+def test_document_that_ends_anywhere_is_read_or_refused(source, kind):
+    sample = SAMPLES[kind].encode()
+    for part in range(64):
+        url = source.put("/x", sample[: len(sample) * part // 64])
+        try:
+            listing = make(kind, url).read()
+        except ProviderError:
+            continue
+        else:
+            assert all(each.key for each in listing.series[0].episodes)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1", "cp1252", "utf-7"])
+def test_wrong_encoding_is_read_or_refused(source, kind, encoding):
+    content = SAMPLES[kind].replace("Night", "Nächte").encode(encoding)
+    try:
+        listing = make(kind, source.put("/x", content)).read()
+    except ProviderError:
+        return
+    else:
+        assert listing.title.isprintable()
+
+
+@pytest.mark.parametrize(
+    "behaviour", [sources.endless, sources.bomb, sources.reset, sources.redirect("/x")]
+)
+def test_bad_behaviour_is_a_sentence(source, kind, behaviour):
+    url = source.behave("/x", behaviour)
+
+    with pytest.raises(ProviderError, match=r"127\.0\.0\.1"):
+        make(kind, url).read()
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "http://127.0.0.1/", ""])
+def test_address_is_guarded(kind, url):
+    with pytest.raises(ProviderError):
+        make(kind, url, may_be_private=False).read()
+
+
+def test_nothing_of_ours_is_a_sentence_that_names_what_could_be(source):
+    url = source.put("/x", "<html>hello</html>")
+
+    with pytest.raises(ProviderError, match="JSON catalogue or RSS"):
+        find_provider(SourceOptions(url=url, may_be_private=True))
+
+
+def test_trouble_that_passes_is_told_as_it_is(source):
+    url = source.put("/x", "", status=500)
+
+    with pytest.raises(ProviderError, match="fault of its own"):
+        find_provider(SourceOptions(url=url, may_be_private=True))
+
+
+class Point:
+    """An entry point of another package."""
+
+    def __init__(self, name: str, load: Any) -> None:
+        self.name, self.load = name, load
+
+
+def test_other_packages_add_kinds_and_a_broken_one_is_left_out(monkeypatch, caplog):
+    class Other:
+        kind, label, is_complete = "other", "Other", True
+
+    def fail() -> None:
+        raise ImportError("broken")
+
+    points = [Point("other", lambda: Other), Point("broken", fail)]
+    monkeypatch.setattr(providers, "entry_points", lambda group: points)
+    get_provider_types.cache_clear()
+    try:
+        assert list(get_provider_types()) == ["catalogue", "feed", "other"]
+    finally:
+        get_provider_types.cache_clear()
+    assert "broken" in caplog.text
+
+
+def test_command_says_what_it_found(source, kind, capsys):
+    from django.core.management import call_command
+
+    call_command("check_source", source.put("/x", SAMPLES[kind]), "--private")
+    told = capsys.readouterr().out
+    call_command("check_source", f"{source.url}/x", "--private", "--json")
+
+    assert "1 series, 3 episodes, 3 of them to be had" in told
+    assert json.loads(capsys.readouterr().out)["kind"] == kind

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from aniworld_site.downloads.providers import fetching, guarding
+from aniworld_site.downloads.providers.base import (
+    ProviderError,
+    SourceOptions,
+    Trouble,
+    Version,
+)
+from aniworld_site.downloads.providers.fetching import Fetcher, read_retry_after
+from tests.downloads import sources
+
+
+def fetch(url: str, *, known: Version | None = None, **options):
+    options.setdefault("may_be_private", True)
+    with Fetcher(SourceOptions(url=url, **options)) as fetcher:
+        return fetcher.fetch(url, known=known)
+
+
+def test_document_comes_with_its_type_and_version(source):
+    url = source.put(
+        "/feed",
+        "<rss/>",
+        type="text/xml; charset=utf-8",
+        headers={"ETag": '"1"', "Last-Modified": "Mon, 01 Jan 2026 00:00:00 GMT"},
+    )
+
+    document = fetch(url)
+
+    assert (document.content, document.type) == (b"<rss/>", "text/xml")
+    assert document.version == Version(
+        etag='"1"', last_modified="Mon, 01 Jan 2026 00:00:00 GMT"
+    )
+
+
+def test_known_version_is_sent_back_and_nothing_comes(source):
+    url = source.put("/feed", b"", status=304)
+
+    assert fetch(url, known=Version(etag='"1"', last_modified="yesterday")) is None
+
+    (_, headers), *_ = source.requests
+    assert headers["If-None-Match"] == '"1"'
+    assert headers["If-Modified-Since"] == "yesterday"
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "trouble", "retry_after_s"),
+    [
+        (401, {}, Trouble.LOGIN, None),
+        (403, {}, Trouble.LOGIN, None),
+        (404, {}, Trouble.PERMANENT, None),
+        (410, {}, Trouble.PERMANENT, None),
+        (418, {}, Trouble.PERMANENT, None),
+        (408, {}, Trouble.PASSING, None),
+        (429, {}, Trouble.THROTTLED, None),
+        (429, {"Retry-After": "120"}, Trouble.THROTTLED, 120),
+        (429, {"Retry-After": "1000000000"}, Trouble.THROTTLED, 24 * 3600),
+        (429, {"Retry-After": "soon"}, Trouble.THROTTLED, None),
+        (500, {}, Trouble.PASSING, None),
+        (503, {}, Trouble.PASSING, None),
+        (503, {"Retry-After": "5"}, Trouble.THROTTLED, 5),
+    ],
+)
+def test_refusal_is_a_sentence_of_its_kind(
+    source, status, headers, trouble, retry_after_s
+):
+    url = source.put("/feed", "no", status=status, headers=headers)
+
+    with pytest.raises(ProviderError, match=str(status)) as caught:
+        fetch(url)
+
+    assert caught.value.trouble is trouble
+    assert caught.value.retry_after_s == retry_after_s
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "trouble", "words"),
+    [
+        (sources.endless, Trouble.PERMANENT, "more than 16 MiB"),
+        (sources.bomb, Trouble.PERMANENT, "more than 16 MiB"),
+        (sources.drip, Trouble.PASSING, "so slowly"),
+        (sources.reset, Trouble.PASSING, "could not be read"),
+        (sources.redirect("/feed"), Trouble.PERMANENT, "more than 5 times"),
+        (sources.redirect("ftp://example.org/"), Trouble.PERMANENT, "http"),
+        (sources.redirect("file:///etc/passwd"), Trouble.PERMANENT, "http"),
+    ],
+)
+def test_bad_behaviour_ends_with_a_sentence(
+    source, monkeypatch, behaviour, trouble, words
+):
+    monkeypatch.setattr(fetching, "TIMEOUT_S", 0.3)
+    url = source.behave("/feed", behaviour)
+
+    with pytest.raises(ProviderError, match=words) as caught:
+        fetch(url)
+
+    assert caught.value.trouble is trouble
+
+
+def test_server_that_is_silent_is_given_up(source, monkeypatch):
+    monkeypatch.setattr(fetching, "READ_TIMEOUT_S", 0.1)
+    url = source.behave("/feed", lambda request: source.stop.wait(5))
+
+    with pytest.raises(ProviderError, match="does not answer in time"):
+        fetch(url)
+    source.stop.set()
+
+
+def test_redirect_is_followed_where_it_may(source):
+    source.put("/there", "well")
+    url = source.behave("/feed", sources.redirect("/there"))
+
+    document = fetch(url)
+
+    assert (document.content, document.url) == (b"well", f"{source.url}/there")
+
+
+@pytest.mark.parametrize("to", ["literal", "name"])
+def test_redirect_into_this_network_is_refused(source, monkeypatch, to):
+    """The source itself counts as public here: its name resolves to this machine behind the guard's back."""
+    resolve = guarding.resolve
+    monkeypatch.setattr(
+        guarding,
+        "resolve",
+        lambda host, port, **options: (
+            ["127.0.0.1"]
+            if host == "public.example"
+            else resolve(host, port, **options)
+        ),
+    )
+    source.put("/canary", "secret")
+    host = "127.0.0.1" if to == "literal" else "localhost"
+    source.behave("/feed", sources.redirect(f"http://{host}:{source.port}/canary"))
+
+    with pytest.raises(ProviderError, match="on this machine"):
+        fetch(f"http://public.example:{source.port}/feed", may_be_private=False)
+
+    assert [path for path, _ in source.requests] == ["/feed"]
+
+
+def test_password_goes_to_the_source_and_to_nobody_else(source):
+    with sources.BadSource().running() as other:
+        other.put("/there", "well")
+        source.behave("/feed", sources.redirect(f"{other.url}/there"))
+        source.put("/own", "well")
+        options = SourceOptions(
+            url=f"{source.url}/feed",
+            username="mia",
+            password="pass",
+            may_be_private=True,
+        )
+        with Fetcher(options) as fetcher:
+            for url in (options.url, f"{source.url}/own", f"{other.url}/there"):
+                fetcher.fetch(url)
+
+    assert ["Authorization" in headers for _, headers in source.requests] == [True] * 2
+    assert ["Authorization" in headers for _, headers in other.requests] == [False] * 2
+
+
+def test_retry_after_may_be_a_date():
+    soon = datetime.now(UTC) + timedelta(seconds=100)
+
+    assert 95 <= (read_retry_after(format_datetime(soon, usegmt=True)) or 0) <= 100
+    assert read_retry_after("Mon, 01 Jan 2001 00:00:00 GMT") == 0
