@@ -223,7 +223,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         # While no worker is there the looks that it missed do not pile up.
         "options": {"expires": 5.0},
-    }
+    },
+    "refresh-sources": {
+        "task": "aniworld_site.downloads.tasks.refresh_due_sources",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from aniworld_site.exceptions import DomainError
 from aniworld_site.library.matching import touch_series
-from aniworld_site.library.models import Episode, EpisodeFile, RootFolder, Series
+from aniworld_site.library.models import (
+    KEY_VALIDATOR,
+    Episode,
+    EpisodeFile,
+    RootFolder,
+    Series,
+)
 from aniworld_site.library.naming import match_key, printable
 from aniworld_site.library.series_folders import assign_keys, sort_title
 from aniworld_site.library.services.announcing import announce_series, chunks
 from aniworld_site.library.signals import root_changed
 
 
-def add_series(title: str, *, year: int | None = None) -> Series:
-    """Add a series by hand; its key is made of the title.
+def add_series(title: str, *, year: int | None = None, key: str = "") -> Series:
+    """Add a series; its key is the one given where that is a key and free, else made of the title.
 
     Raises:
         DomainError: There is no title, or this series is there already.
@@ -34,9 +41,20 @@ def add_series(title: str, *, year: int | None = None) -> Series:
         match_key=match_key(title)[:250],
         year=year,
     )
-    assign_keys([series])
+    if _is_free(key):
+        series.key = key
+    else:
+        assign_keys([series])
     series.save()
     return series
+
+
+def _is_free(key: str) -> bool:
+    try:
+        KEY_VALIDATOR(key)
+    except ValidationError:
+        return False
+    return len(key) <= 64 and not Series.objects.filter(key=key).exists()
 
 
 def rename_series(series: Series, title: str) -> None:

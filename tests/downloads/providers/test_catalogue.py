@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from aniworld_site.downloads.providers import ProviderError, SourceOptions
+from aniworld_site.downloads.providers import ProviderError, SourceOptions, guarding
 from aniworld_site.downloads.providers import catalogue as catalogue_module
 from aniworld_site.downloads.providers.base import Media, Trouble, Version
 from aniworld_site.downloads.providers.catalogue import Catalogue, CatalogueProvider
@@ -97,8 +97,6 @@ def test_more_pages_than_any_catalogue_has_are_refused(source, monkeypatch):
 
 
 def test_next_page_in_this_network_is_refused(source, monkeypatch):
-    from aniworld_site.downloads.providers import guarding
-
     monkeypatch.setattr(guarding, "resolve", lambda *_a, **_o: ["127.0.0.1"])
     source.put("/feed", page(next=f"{source.url}/secret"))
     url = f"http://public.example:{source.port}/feed"

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 
 from aniworld_site.downloads import providers
 from aniworld_site.downloads.providers import (
@@ -137,8 +138,6 @@ def test_other_packages_add_kinds_and_a_broken_one_is_left_out(monkeypatch, capl
 
 
 def test_command_says_what_it_found(source, kind, capsys):
-    from django.core.management import call_command
-
     call_command("check_source", source.put("/x", SAMPLES[kind]), "--private")
     told = capsys.readouterr().out
     call_command("check_source", f"{source.url}/x", "--private", "--json")

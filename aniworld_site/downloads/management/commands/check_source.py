@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from aniworld_site.downloads.management.arguments import (
+    add_source_arguments,
+    read_options,
+)
 from aniworld_site.downloads.providers import (
     Listing,
     Provider,
@@ -26,35 +29,14 @@ class Command(BaseCommand):
     help = "Look at a source of episodes and say what it found: a feed, or a JSON catalogue (docs/catalogue.schema.json). Nothing is stored or downloaded."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("url", help="Like https://example.org/feed.xml.")
-        parser.add_argument(
-            "--kind",
-            choices=list(get_provider_types()),
-            help="Found out when left out.",
-        )
-        parser.add_argument("--user", default="", help="User name that it wants.")
-        parser.add_argument(
-            "--password-file",
-            type=Path,
-            help="File that holds the password, so that it is in no list of processes.",
-        )
-        parser.add_argument(
-            "--private",
-            action="store_true",
-            help="It may be on this machine or its network.",
-        )
+        add_source_arguments(parser)
         parser.add_argument(
             "--json", action="store_true", help="Print all of it as one JSON object."
         )
 
     def handle(self, *args: Any, url: str, **options: Any) -> None:
         kind, listing = self._look(
-            SourceOptions(
-                url=url,
-                username=options["user"],
-                password=_read_password(options["password_file"]),
-                may_be_private=options["private"],
-            ),
+            read_options(url, options),
             options["kind"],
         )
         if options["json"]:
@@ -95,10 +77,3 @@ class Command(BaseCommand):
         if listing.problem_count > len(listing.problems):
             more = listing.problem_count - len(listing.problems)
             self.stdout.write(self.style.WARNING(f"  ! and {more} more of these"))
-
-
-def _read_password(path: Path | None) -> str:
-    try:
-        return path.read_text(encoding="utf-8").strip() if path else ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"{path} cannot be read: {error}.") from error

@@ -1,0 +1,158 @@
+"""Reading one source: who does it, what comes of it, and how long a source that fails is left alone. Asks the network outside of any transaction."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from aniworld_site.downloads.models import Source
+from aniworld_site.downloads.providers import (
+    Listing,
+    Provider,
+    ProviderError,
+    SourceOptions,
+    Trouble,
+    Version,
+    find_provider,
+    get_provider_types,
+)
+from aniworld_site.downloads.reconciling import Changes, store
+from aniworld_site.downloads.secrets import decrypt
+from aniworld_site.exceptions import DomainError
+
+logger = logging.getLogger(__name__)
+
+REFRESH_TAKES = timedelta(minutes=30)
+"""One that began longer ago was killed."""
+FIRST_REST, LONGEST_REST = timedelta(minutes=5), timedelta(days=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refreshed:
+    """How a look at a source went."""
+
+    changes: Changes | None = None
+    """None where nothing is new there."""
+    error: str = ""
+    """A sentence; "" where it could be read."""
+
+
+def refresh_source(source: Source, *, is_forced: bool = False) -> Refreshed | None:
+    """Read a source and bring the rows in line; None where somebody does so already, or it is gone.
+
+    `is_forced` reads it also where it says that nothing changed. What goes wrong is kept on the row, and the longer it does the longer
+    the source rests.
+    """
+    if not _claim(source):
+        return None
+    source.refresh_from_db()
+    try:
+        provider, listing = _read(source, is_forced=is_forced)
+        changes = keep(source, provider, listing) if listing is not None else None
+    except (ProviderError, DomainError) as error:
+        _rest(source, error)
+        return Refreshed(error=str(error))
+    except Exception as error:
+        logger.exception("Source %s could not be kept", source.pk)
+        _rest(source, error)
+        return Refreshed(error=source.error)
+    if changes is None:
+        _finish(source, due_at=_get_due(source))
+    return Refreshed(changes=changes)
+
+
+def _claim(source: Source) -> bool:
+    now = timezone.now()
+    is_free = Q(refreshing_since=None) | Q(refreshing_since__lt=now - REFRESH_TAKES)
+    claimed = Source.objects.filter(is_free, pk=source.pk).update(refreshing_since=now)
+    return claimed == 1
+
+
+def _read(source: Source, *, is_forced: bool) -> tuple[type[Provider], Listing | None]:
+    options = SourceOptions(
+        url=source.url,
+        username=source.username,
+        password=decrypt(source.secret),
+        may_be_private=source.may_be_private,
+    )
+    if not source.kind:
+        return find_listing(options, "")
+    provider = _get_kind(source.kind)
+    known = Version(etag=source.etag, last_modified=source.last_modified)
+    return provider, provider(options).read(Version() if is_forced else known)
+
+
+def find_listing(options: SourceOptions, kind: str) -> tuple[type[Provider], Listing]:
+    """Return what a source has, and of which kind it is, found out where none is given.
+
+    Raises:
+        ProviderError: It cannot be read.
+    """
+    if not kind:
+        return find_provider(options)
+    listing = _get_kind(kind)(options).read()
+    if listing is None:
+        raise ProviderError("It says that nothing changed since it was never read.")
+    return _get_kind(kind), listing
+
+
+def _get_kind(kind: str) -> type[Provider]:
+    kinds = get_provider_types()
+    if kind not in kinds:
+        raise ProviderError(
+            f"Expected a kind of source of {', '.join(kinds)}, got {kind!r}. Is a package missing?",
+            trouble=Trouble.PERMANENT,
+        )
+    return kinds[kind]
+
+
+def keep(source: Source, provider: type[Provider], listing: Listing) -> Changes:
+    """Bring the rows in line with what a source has, and note that it was read."""
+    changes = store(source, listing, is_complete=provider.is_complete)
+    source.kind, source.title = provider.kind, listing.title
+    source.problems = list(listing.problems)
+    source.etag = listing.version.etag
+    source.last_modified = listing.version.last_modified
+    source.save(update_fields=["kind", "title", "problems", "etag", "last_modified"])
+    _finish(source, due_at=_get_due(source))
+    return changes
+
+
+def _get_due(source: Source) -> datetime:
+    return timezone.now() + timedelta(minutes=source.every_minutes)
+
+
+def _finish(source: Source, *, due_at: datetime) -> None:
+    source.error, source.failures, source.due_at = "", 0, due_at
+    source.refreshing_since, source.refreshed_at = None, timezone.now()
+    source.save(
+        update_fields=[
+            "error",
+            "failures",
+            "due_at",
+            "refreshing_since",
+            "refreshed_at",
+        ]
+    )
+
+
+def _rest(source: Source, error: Exception) -> None:
+    """Ask a source that fails less and less often, and one that only a person can mend once a day."""
+    trouble = error.trouble if isinstance(error, ProviderError) else Trouble.PERMANENT
+    rest = FIRST_REST * 2 ** min(source.failures, 10)
+    if trouble in (Trouble.PERMANENT, Trouble.LOGIN):
+        rest = LONGEST_REST
+    elif isinstance(error, ProviderError) and error.retry_after_s is not None:
+        rest = timedelta(seconds=error.retry_after_s)
+    known = isinstance(error, (ProviderError, DomainError))
+    source.error = (str(error) if known else "It could not be kept; the log says why.")[
+        :500
+    ]
+    source.failures = min(source.failures + 1, 1_000)
+    source.due_at = timezone.now() + min(rest, LONGEST_REST)
+    source.refreshing_since = None
+    source.save(update_fields=["error", "failures", "due_at", "refreshing_since"])

@@ -1,0 +1,20 @@
+"""What the worker does for sources. The database says what is due: a task only says "look"."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from aniworld_site.downloads.models import Source
+from aniworld_site.downloads.refreshing import refresh_source
+
+
+@shared_task(ignore_result=True)
+def refresh_one(source_id: int) -> None:
+    if source := Source.objects.filter(pk=source_id).first():
+        refresh_source(source)
+
+
+@shared_task(ignore_result=True)
+def refresh_due_sources() -> None:
+    for source_id in Source.objects.due().values_list("pk", flat=True):
+        refresh_one.delay(source_id)
