@@ -11,6 +11,7 @@ from realtime import publishing
 from realtime.hub import get_hub
 from realtime.testing import connect
 from tests.realtime.lab import make_application, make_visitor
+from tests.realtime.staff import make_staff
 from tests.servers import Valkey
 
 
@@ -64,3 +65,11 @@ async def connection(layer):
     """One visitor's open connection."""
     async with await connect(make_application(make_visitor())) as opened:
         yield opened
+
+
+@pytest.fixture
+def admin(client):
+    """A superuser, whom the client is logged in as."""
+    user = make_staff(is_superuser=True)
+    client.force_login(user)
+    return user

@@ -4,35 +4,15 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.apps import apps
-from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 
 from realtime.issuing import make_key
 from realtime.keys import authenticate
 from realtime.models import ApiKey
+from tests.realtime.staff import KEYS, make_staff, needs_admin
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.skipif(
-        not apps.is_installed("django.contrib.admin"), reason="There is no admin."
-    ),
-]
-KEYS, ACTIVITY = "/admin/realtime/apikey/", "/admin/realtime/activity/"
-
-
-def make_staff(*codenames: str, username: str = "mia", **fields) -> User:
-    user = User.objects.create_user(username, is_staff=True, **fields)
-    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
-    return user
-
-
-@pytest.fixture
-def admin(client):
-    user = make_staff(is_superuser=True)
-    client.force_login(user)
-    return user
+pytestmark = [pytest.mark.django_db, needs_admin]
 
 
 def add(client: Client, **fields):

@@ -8,8 +8,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from django.apps import apps
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
 
@@ -21,27 +20,9 @@ from realtime.outbox import Item
 from realtime.queries import run_query
 from realtime.testing import connect
 from tests.realtime.lab import make_application
+from tests.realtime.staff import ACTIVITY, KEYS, make_staff, needs_admin
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.skipif(
-        not apps.is_installed("django.contrib.admin"), reason="There is no admin."
-    ),
-]
-KEYS, ACTIVITY = "/admin/realtime/apikey/", "/admin/realtime/activity/"
-
-
-def make_staff(*codenames: str, username: str = "mia", **fields) -> User:
-    user = User.objects.create_user(username, is_staff=True, **fields)
-    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
-    return user
-
-
-@pytest.fixture
-def admin(client):
-    user = make_staff(is_superuser=True)
-    client.force_login(user)
-    return user
+pytestmark = [pytest.mark.django_db, needs_admin]
 
 
 @pytest.mark.parametrize(
