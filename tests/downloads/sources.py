@@ -53,6 +53,13 @@ class Request(BaseHTTPRequestHandler):
         """Be quiet."""
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_arguments: object) -> None:
+        """Be quiet: clients that hang up are what is tested."""
+
+
 class BadSource:
     """Pages by path, and the requests that came: `(path, headers)`, in order."""
 
@@ -62,8 +69,7 @@ class BadSource:
         self.stop = threading.Event()
         """What a behaviour may wait for."""
         handler = type("Handler", (Request,), {"source": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
+        self._server = Server(("127.0.0.1", 0), handler)
         self.port = int(self._server.server_address[1])
         self.url = f"http://127.0.0.1:{self.port}"
 
