@@ -45,13 +45,12 @@ class SourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # As above.
     form = SourceForm
     list_display = [
         "name",
-        "kind",
-        "url",
         "is_enabled",
         "series_count",
-        "refreshed_at",
-        "due_at",
         "error",
+        "refreshed_at",
+        "kind",
+        "url",
     ]
     list_filter = ["is_enabled", "kind"]
     search_fields = ["name", "url", "title"]
@@ -172,6 +171,14 @@ class SourceSeriesAdmin(ReadOnlyAdmin):
         "proposals",
     ]
     actions = ["add_to_library", "link_to_proposal"]
+
+    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        form = super().get_form(request, *args, **kwargs)
+        if series := form.base_fields.get("series"):
+            # Beside a choice of series these would be taken for "no longer this one".
+            series.widget.can_delete_related = False
+            series.widget.can_add_related = False
+        return form
 
     @admin.display(description="may be")
     def proposals(self, listed: SourceSeries) -> str:

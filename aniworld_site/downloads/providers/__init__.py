@@ -20,6 +20,7 @@ from aniworld_site.downloads.providers.base import (
 )
 from aniworld_site.downloads.providers.catalogue import CatalogueProvider
 from aniworld_site.downloads.providers.feed import FeedProvider
+from aniworld_site.downloads.providers.guarding import GuardError
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +66,8 @@ def find_provider(options: SourceOptions) -> tuple[type[Provider], Listing]:
         try:
             if listing := kind(options).read():
                 return kind, listing
+        except GuardError:
+            raise
         except ProviderError as error:
             if error.trouble is not Trouble.PERMANENT:
                 raise

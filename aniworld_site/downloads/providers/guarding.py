@@ -129,13 +129,14 @@ def _read_literal(host: str) -> list[Address]:
 
 def _check_address(address: Address, host: str, *, may_be_private: bool) -> None:
     inner = _unwrap(address)
+    said = f"{host} is" if str(inner) == host else f"{host} is {inner},"
     # Python counts ::1 among the reserved ones.
     is_reserved = inner.is_reserved and not inner.is_loopback
     if inner.is_multicast or inner.is_unspecified or is_reserved:
-        raise GuardError(f"{host} is {inner}, which nothing can be fetched from.")
+        raise GuardError(f"{said} nothing that anything can be fetched from.")
     if not may_be_private and not inner.is_global:
         raise GuardError(
-            f"{host} is {inner}, on this machine or its own network. Allow that for this source if it is meant."
+            f"{said} on this machine or its own network. Allow that for this source if it is meant."
         )
 
 
