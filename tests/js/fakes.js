@@ -153,6 +153,10 @@ export class FakeBrowser {
         channels.add(this);
       }
 
+      close() {
+        channels.delete(this);
+      }
+
       postMessage(message) {
         const data = structuredClone(message);
         for (const other of channels) {

@@ -133,6 +133,29 @@ test("pages of another user have a socket of their own", async () => {
   assert.equal(sockets.opened.length, 2);
 });
 
+test("a tab whose rooms are too many for the shared socket gets one of its own", async () => {
+  const first = await new Page().open();
+  await receive({ type: "connected", data: { connection_id: "small", limits: { max_rooms: 2 } } });
+  await answerJoins(5);
+  await new Page({ room: "queue" }).open();
+  const same = await new Page().open();
+  await answerJoins(5);
+  assert.equal(sockets.opened.length, 1);
+
+  const third = await new Page({ room: "downloads" }).open();
+  assert.equal(sockets.opened.length, 2);
+  const shared = sockets.opened[1];
+  await welcome();
+  await answerJoins(7);
+  await receive(message(8, "downloads"));
+  shared.receive(message(6));
+  await settle();
+
+  assert.deepEqual([first.told, same.told, third.told], [[6], [6], [8]]);
+  assert.ok(first.connection.upstream);
+  assert.deepEqual([...first.connection.tabs.values()].flatMap((tab) => [...tab.rooms.keys()]), ["scan", "queue", "scan"]);
+});
+
 describe("a room", () => {
   test("is left once no tab wants it", async () => {
     const [first, second] = await openTwo();

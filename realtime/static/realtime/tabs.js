@@ -13,7 +13,7 @@ export const ANSWERS_WITHIN_MS = 2_000;
  * whoever leads.
  *
  * Among tabs go: `hello` (I am here, and want these rooms), `send` (a frame for the server), and from the one that leads `lead`
- * (I do, from now on), `state` and `frame`.
+ * (I do, from now on), `state`, `frame` and `full` (have a socket of your own).
  */
 export class SharedConnection extends EventTarget {
   /**
@@ -71,8 +71,10 @@ export class SharedConnection extends EventTarget {
     this.tabs = new Map();
     /** When the tab that leads tries again. */
     this.dueAt = null;
-    /** Ends the wait for the lock, and lets go of it. */
-    this.wait = this.release = null;
+    /** Ends the wait for the lock, lets go of it, and of the one that says that this tab is there. */
+    this.wait = this.release = this.depart = null;
+    /** Whether this tab has a socket for itself, since all rooms together are too many for one. */
+    this.isAlone = false;
     this.answerTimer = this.watchdog = null;
   }
 
@@ -90,7 +92,7 @@ export class SharedConnection extends EventTarget {
     this.locks.request(`${this.name}/${this.tab}`, () => {
       this.#greet();
       this.#queue();
-      return new Promise(() => {});
+      return new Promise((resolve) => (this.depart = resolve));
     });
   }
 
@@ -107,7 +109,7 @@ export class SharedConnection extends EventTarget {
   }
 
   #say(message) {
-    this.channel.postMessage({ ...message, from: this.tab });
+    if (!this.isAlone) this.channel.postMessage({ ...message, from: this.tab });
   }
 
   /** Say that this tab is here, and learn how the socket is. */
@@ -137,7 +139,18 @@ export class SharedConnection extends EventTarget {
       this.#watch();
       if (kind === "state") this.#adopt(message);
       else this.#take(message.frame);
+    } else if (kind === "full" && message.to === this.tab) {
+      this.#goAlone();
     }
+  }
+
+  /** A socket is in so many rooms at most: what is too much for the shared one gets another. */
+  #goAlone() {
+    this.wait?.abort();
+    this.channel.close();
+    this.depart();
+    this.isAlone = true;
+    this.#lead();
   }
 
   // As any tab
@@ -275,12 +288,23 @@ export class SharedConnection extends EventTarget {
   /** Hand a tab's frame on to the server; a room is left once no tab wants it. */
   #pass(name, frame) {
     const { rooms } = this.tabs.get(name);
-    if (frame.action === "join") rooms.set(frame.data.room, frame.data.since ?? null);
+    if (frame.action === "join") {
+      if (!this.#hasRoomFor(frame.data.room) && name !== this.tab) {
+        this.#say({ kind: "full", to: name });
+        return false;
+      }
+      rooms.set(frame.data.room, frame.data.since ?? null);
+    }
     if (frame.action === "leave") {
       rooms.delete(frame.data.room);
       if ([...this.tabs.values()].some((tab) => tab.rooms.has(frame.data.room))) return true;
     }
     return this.upstream.send(frame.ref === undefined ? frame : { ...frame, ref: `${name}/${frame.ref}` });
+  }
+
+  #hasRoomFor(room) {
+    const all = new Set([...this.tabs.values()].flatMap((tab) => [...tab.rooms.keys()]));
+    return all.add(room).size <= (this.opened?.data.limits?.max_rooms ?? Infinity);
   }
 
   /** What all tabs want, each from where the tab is that has least of it; from its beginning where one has nothing. */
