@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
 
 from realtime.routing import realtime_application
-from realtime.testing import Connection, connect, make_session_cookie
+from realtime.testing import Connection, connect, make_session_cookie, virtual_clock
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+HEARTBEAT_S = 25
 
 
 @pytest.fixture
@@ -22,25 +22,18 @@ def user():
 
 @pytest.fixture
 async def connection(layer, settings, user):
-    """A connection whose session is looked at with every ping, a few times a second."""
-    settings.REALTIME = {
-        "HEARTBEAT_S": 0.1,
-        "PONG_TIMEOUT_S": 0.09,
-        "REAUTHORIZE_S": 0.01,
-    }
+    """A connection whose session is looked at with every ping."""
+    settings.REALTIME = {"REAUTHORIZE_S": 0.001}
     opened = await connect(realtime_application(), user=user)
     yield opened
     await opened.close()
 
 
-async def answer_pings(connection: Connection) -> list[dict[str, Any]]:
-    """Return the frames up to the bye."""
-    while True:
-        frame = await connection.receive()
-        if frame["type"] == "ping":
-            await connection.send({"action": "pong"})
-        elif frame["type"] == "bye":
-            return connection.frames
+async def beat(connection: Connection) -> None:
+    """Let the time until the next ping pass."""
+    with virtual_clock() as clock:
+        await clock.advance(HEARTBEAT_S)
+    await connection.expect("ping")
 
 
 async def test_session_is_what_lets_a_user_in(layer, user):
@@ -84,23 +77,27 @@ async def test_foreign_page_with_a_good_cookie_is_told_4403(layer, user):
 async def test_logout_closes_the_connection_with_4401(connection):
     await sync_to_async(Session.objects.all().delete)()
 
-    frames = await answer_pings(connection)
+    await beat(connection)
 
-    assert frames[-1]["data"]["code"] == 4401
+    assert (await connection.expect("bye"))["data"]["code"] == 4401
     assert await connection.expect_close() == 4401
 
 
 async def test_lock_of_the_user_closes_the_connection_with_4401(connection, user):
     await sync_to_async(get_user_model().objects.update)(is_active=False)
 
-    assert (await answer_pings(connection))[-1]["data"]["code"] == 4401
+    await beat(connection)
+
+    assert (await connection.expect("bye"))["data"]["code"] == 4401
 
 
 async def test_new_password_closes_the_connection_with_4401(connection, user):
     user.set_password("other")
     await sync_to_async(user.save)()
 
-    assert (await answer_pings(connection))[-1]["data"]["code"] == 4401
+    await beat(connection)
+
+    assert (await connection.expect("bye"))["data"]["code"] == 4401
 
 
 async def test_room_that_is_no_longer_theirs_is_left(connection):
@@ -108,6 +105,7 @@ async def test_room_that_is_no_longer_theirs_is_left(connection):
     await connection.join("lab")
     await sync_to_async(get_user_model().objects.update)(is_staff=False)
 
+    await beat(connection)
     left = await connection.expect("left")
 
     assert (left["data"], left.get("ref")) == ({"room": "members"}, None)
