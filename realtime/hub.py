@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 
 from realtime.exceptions import PausedError
 from realtime.feeds import Feed
-from realtime.history import HubHistory, Position
+from realtime.history import HubHistory, Position, Snapshot
 from realtime.links import Link
 from realtime.messages import Message, SystemInfo, SystemWarning, encode_frame
 from realtime.metrics import DELIVERY_S, REFILLED, RESYNCED
@@ -240,12 +240,27 @@ class Hub:
             # The broker came back with an older state of itself: its numbers would be given twice.
             await self.history.restart(stream.name, stream.position.epoch)
             snapshot = await self.history.get_snapshot(stream.name)
-        is_new = not stream.position.epoch
+        if not stream.position.epoch:
+            stream.load(snapshot)
+            self.presence.read(stream, snapshot.members)
+            return
+        await self._begin_anew(stream, snapshot)
+
+    async def _begin_anew(self, stream: Stream, snapshot: Snapshot) -> None:
+        """Put everybody in anew; where history has all of another stream they get it from its beginning, so that nothing in it is lost."""
+        RESYNCED.inc()
+        beginning = Position(snapshot.position.epoch, 0)
+        messages = None
+        if beginning.epoch != stream.position.epoch:
+            messages = await self.history.get_since(stream.name, beginning)
+        if messages is not None:
+            told = {item.mark[1:] for item in messages}
+            older = {k: v for k, v in snapshot.states.items() if k not in told}
+            snapshot = snapshot._replace(position=beginning, states=older)
         stream.load(snapshot)
         self.presence.read(stream, snapshot.members)
-        if not is_new:
-            RESYNCED.inc()
-            stream.tell_anew()
+        stream.tell_anew()
+        stream.take(messages or ())
 
     # What the uplink tells
 

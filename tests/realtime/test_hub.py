@@ -250,8 +250,9 @@ async def test_stalled_reader_delays_nobody_and_is_cut(hub):
 
 
 async def test_two_thousand_connects_and_abrupt_ends_under_fire_leave_nothing(
-    hub, layer, settings
+    layer, settings
 ):
+    hub = get_hub()
     settings.REALTIME = {"MAX_CONNECTIONS_PER_USER": 1_000}
     application = make_application(make_visitor())
     async with await connect(application) as witness:

@@ -208,30 +208,31 @@ async def test_one_of_two_processes_ends_under_load(broker, settings, server, en
 
 
 @pytest.mark.parametrize("server", ["daphne", "uvicorn"])
-@pytest.mark.parametrize("is_killed", [False, True])
-async def test_broker_is_stopped_for_seconds_under_load(
-    broker, settings, server, is_killed
-):
+@pytest.mark.parametrize("how", ["frozen", "killed", "emptied"])
+async def test_broker_is_stopped_for_seconds_under_load(broker, settings, server, how):
     with serving(broker, settings, server) as (process,):
         clients = [Client([process.port]) for _ in range(CLIENTS)]
         await process.wait_until_it_listens()
 
         async def stop_for_a_while() -> None:
-            if is_killed:
-                broker.kill()
-            else:
+            if how == "frozen":
                 broker.process.send_signal(signal.SIGSTOP)
-            await asyncio.sleep(STOPPED_S)
-            if is_killed:
-                await asyncio.to_thread(broker.start)
-            else:
+                await asyncio.sleep(STOPPED_S)
                 broker.process.send_signal(signal.SIGCONT)
+                return
+            broker.kill()
+            if how == "emptied":
+                broker.forget()
+            await asyncio.sleep(STOPPED_S)
+            await asyncio.to_thread(broker.start)
 
         # Not more meanwhile than the history keeps.
         await run(clients, stop_for_a_while, every_s=0.02)
 
     assert count_lost_and_doubled(clients) == (0, 0)
-    assert sum(client.snapshots for client in clients) == 0
+    # Another stream, that everybody is put into once.
+    anew = 1 if how == "emptied" else 0
+    assert [client.snapshots for client in clients] == [anew] * CLIENTS
     assert [client.codes for client in clients] == [[]] * CLIENTS
 
 
