@@ -79,6 +79,11 @@ class SourceSeries(models.Model):
         related_name="listed",
         help_text="Of the library; none while nobody said which.",
     )
+    is_locked = models.BooleanField(
+        "set by a person",
+        default=False,
+        help_text="No look at the source changes which series it is.",
+    )
     reason = models.CharField(
         max_length=300, blank=True, help_text="Why it is that series."
     )

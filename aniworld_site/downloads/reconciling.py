@@ -15,7 +15,6 @@ from aniworld_site.library.models import Series
 from aniworld_site.library.services.episodes import EpisodeFacts, describe_episodes
 
 CHUNK = 200
-SERIES_FIELDS = ("title", "year", "ids")
 EPISODE_FIELDS = (
     "title",
     "season",
@@ -48,24 +47,28 @@ def store(source: Source, listing: Listing, *, is_complete: bool) -> Changes:
     What is gone from a complete listing is withdrawn, and stays: its links are a person's.
     """
     changes = Changes()
-    known = {row.key: row for row in source.listed.all()}
     for each in listing.series:
         with transaction.atomic():
-            row = _store_series(source, known.get(each.key), each, changes)
+            row = _store_series(source, each, changes)
             _store_episodes(row, each.episodes, changes, is_complete=is_complete)
             if row.series is not None:
                 offer(row, row.series)
     if is_complete:
-        gone = set(known) - {each.key for each in listing.series}
-        changes.series_withdrawn = source.listed.filter(
-            key__in=gone, withdrawn_at=None
-        ).update(withdrawn_at=timezone.now())
+        listed = {each.key for each in listing.series}
+        there = source.listed.filter(withdrawn_at=None).values_list("pk", "key")
+        gone = [pk for pk, key in there if key not in listed]
+        for at in range(0, len(gone), CHUNK):
+            changes.series_withdrawn += source.listed.filter(
+                pk__in=gone[at : at + CHUNK]
+            ).update(withdrawn_at=timezone.now())
     return changes
 
 
 def offer(listed: SourceSeries, series: Series) -> None:
     """Link what a source lists to the episodes of a series, which are made where they are not there."""
     rows = list(listed.episodes.filter(episode=None))
+    if not rows:
+        return
     places = find_places(listed, series, rows)
     facts = {
         places[row.pk]: EpisodeFacts(
@@ -85,17 +88,32 @@ def offer(listed: SourceSeries, series: Series) -> None:
     SourceEpisode.objects.bulk_update(rows, ["episode", "reason"], batch_size=CHUNK)
 
 
-def _store_series(
-    source: Source, row: SourceSeries | None, each: ListedSeries, changes: Changes
-) -> SourceSeries:
+def _store_series(source: Source, each: ListedSeries, changes: Changes) -> SourceSeries:
+    # Read again for each: meanwhile a person may have said which series it is.
+    row = (
+        source.listed.select_for_update(of=("self",))
+        .select_related("series")
+        .filter(key=each.key)
+        .first()
+    )
     if row is None:
         row = SourceSeries(source=source, key=each.key)
         changes.series_added += 1
-    row.title, row.year, row.ids = each.title, each.year, dict(each.ids)
-    row.withdrawn_at = None
-    if row.series is None and not row.reason and (series := find_by_ids(row)):
-        row.series, row.reason = series, BY_ID
-    row.save()
+    values = {
+        "title": each.title,
+        "year": each.year,
+        "ids": dict(each.ids),
+        "withdrawn_at": None,
+    }
+    is_new = row._state.adding or any(
+        getattr(row, name) != value for name, value in values.items()
+    )
+    for name, value in values.items():
+        setattr(row, name, value)
+    if row.series is None and not row.is_locked and (series := find_by_ids(row)):
+        row.series, row.reason, is_new = series, BY_ID, True
+    if is_new:
+        row.save()
     return row
 
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 from django.utils import timezone
 
+from aniworld_site.downloads.credentials import decrypt
 from aniworld_site.downloads.models import Source
 from aniworld_site.downloads.providers import (
     Listing,
@@ -21,7 +22,6 @@ from aniworld_site.downloads.providers import (
     get_provider_types,
 )
 from aniworld_site.downloads.reconciling import Changes, store
-from aniworld_site.downloads.secrets import decrypt
 from aniworld_site.exceptions import DomainError
 
 logger = logging.getLogger(__name__)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from importlib.metadata import EntryPoint
 
 import pytest
 from django.utils import timezone
 
-from aniworld_site.downloads import refreshing
+from aniworld_site.downloads import providers
 from aniworld_site.downloads.models import Source, SourceEpisode, SourceSeries
+from aniworld_site.downloads.providers import ENTRY_POINT, get_provider_types
 from aniworld_site.downloads.refreshing import refresh_source
 from aniworld_site.library.models import Episode, Series
 from tests.downloads.factories import catalogue, episode, make_source, series
@@ -115,6 +117,19 @@ def test_what_is_not_sure_is_left_to_a_person(source, ours):
     assert not Episode.objects.exists()
 
 
+def test_series_that_was_removed_and_found_again_is_known_again(source):
+    listed = series("x", episode(1), ids={"tvmaze": "9"})
+    make_series(ids={"tvmaze": "9"})
+    refresh(source, listed)
+    Series.objects.get().delete()
+    again = make_series(ids={"tvmaze": "9"})
+
+    refresh(source, listed)
+
+    assert SourceSeries.objects.get().series == again
+    assert not SourceEpisode.objects.filter(episode=None).exists()
+
+
 def test_renumbered_episode_keeps_its_link_and_is_to_be_looked_at(source):
     make_series(ids={"tvmaze": "9"})
     refresh(source, series("x", episode(5), ids={"tvmaze": "9"}))
@@ -209,14 +224,21 @@ def test_password_that_cannot_be_read_is_a_sentence(source, settings):
     assert "enter it again" in refreshed.error
 
 
-def test_fault_of_ours_is_told_and_ends_the_look(source, monkeypatch, caplog):
-    def fail(*_arguments, **_options):
-        raise RuntimeError("a fault")
+def test_fault_of_a_kind_is_told_and_ends_the_look(monkeypatch, caplog):
+    class Broken:
+        kind, label, is_complete = "broken", "Broken", True
 
-    row = publish(source, series())
-    monkeypatch.setattr(refreshing, "store", fail)
+        def __init__(self, options):
+            raise RuntimeError("a fault")
 
-    refreshed = refresh_source(row)
+    point = EntryPoint("broken", "", ENTRY_POINT)
+    monkeypatch.setattr(EntryPoint, "load", lambda _self: Broken)
+    monkeypatch.setattr(providers, "entry_points", lambda group: [point])
+    get_provider_types.cache_clear()
+    try:
+        refreshed = refresh_source(make_source(kind="broken"))
+    finally:
+        get_provider_types.cache_clear()
 
     assert refreshed is not None
     assert "log" in refreshed.error

@@ -55,5 +55,5 @@ def unlink_listed(listed: SourceSeries) -> None:
 
 
 def _set(listed: SourceSeries, series: Series | None, reason: str) -> None:
-    listed.series, listed.reason = series, reason
-    listed.save(update_fields=["series", "reason"])
+    listed.series, listed.reason, listed.is_locked = series, reason, True
+    listed.save(update_fields=["series", "reason", "is_locked"])
