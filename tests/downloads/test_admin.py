@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from aniworld_site.downloads import services
+from aniworld_site.downloads.credentials import decrypt, encrypt
 from aniworld_site.downloads.models import Source, SourceSeries
-from aniworld_site.downloads.secrets import decrypt, encrypt
+from aniworld_site.downloads.tasks import refresh_one
 from tests.downloads.factories import make_listed, make_offer, make_source
 from tests.factories import make_series
 
@@ -14,9 +14,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def asked(monkeypatch):
-    """Sources that a worker was asked to read."""
-    asked: list[Source] = []
-    monkeypatch.setattr(services, "request_refresh", asked.append)
+    """Primary keys of sources that a worker was asked to read."""
+    asked: list[int] = []
+    monkeypatch.setattr(refresh_one, "delay", asked.append)
     return asked
 
 
@@ -35,14 +35,17 @@ def fields(**changes: object) -> dict[str, object]:
     }
 
 
-def test_source_is_added_without_waiting_for_it(admin_client, asked):
-    admin_client.post(
-        reverse("admin:downloads_source_add"), fields(password="tell-nobody")
-    )
+def test_source_is_added_without_waiting_for_it(
+    admin_client, asked, django_capture_on_commit_callbacks
+):
+    with django_capture_on_commit_callbacks(execute=True):
+        admin_client.post(
+            reverse("admin:downloads_source_add"), fields(password="tell-nobody")
+        )
 
     row = Source.objects.get()
     assert decrypt(row.secret) == "tell-nobody"
-    assert asked == [row]
+    assert asked == [row.pk]
 
 
 @pytest.mark.parametrize("address", ["file:///etc/passwd", "http://192.168.1.1/"])
@@ -162,11 +165,16 @@ def test_actions_say_what_they_did(admin_client, action, ours, words):
 
 
 @pytest.mark.parametrize("action", ["refresh", "enable", "disable"])
-def test_actions_on_sources(admin_client, asked, action):
+def test_actions_on_sources(
+    admin_client, asked, action, django_capture_on_commit_callbacks
+):
     row = make_source(is_enabled=action == "disable")
 
-    admin_client.post(url("source"), {"action": action, "_selected_action": [row.pk]})
+    with django_capture_on_commit_callbacks(execute=True):
+        admin_client.post(
+            url("source"), {"action": action, "_selected_action": [row.pk]}
+        )
 
     row.refresh_from_db()
     assert row.is_enabled == (action == "enable")
-    assert asked == ([row] if action == "refresh" else [])
+    assert asked == ([row.pk] if action == "refresh" else [])
