@@ -10,6 +10,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import httpcore
+import pytest
 
 Behaviour = Callable[["Request"], None]
 
@@ -139,3 +143,22 @@ def bomb(request: Request) -> None:
     """Send a little that unpacks to much."""
     packed = gzip.compress(bytes(64 * 1024 * 1024))
     request.answer(200, packed, Content_Encoding="gzip")
+
+
+PUBLIC_HOST, PUBLIC_ADDRESS = "public.example", "93.184.216.34"
+
+
+def make_public(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have `public.example` found at a public address, and what connects there come to this machine."""
+    find, connect = socket.getaddrinfo, httpcore.SyncBackend.connect_tcp
+
+    def getaddrinfo(host: Any, port: Any, *arguments: Any, **options: Any) -> Any:
+        found = PUBLIC_ADDRESS if host == PUBLIC_HOST else host
+        return find(found, port, *arguments, **options)
+
+    def connect_tcp(backend: Any, host: str, *arguments: Any, **options: Any) -> Any:
+        there = "127.0.0.1" if host == PUBLIC_ADDRESS else host
+        return connect(backend, there, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", connect_tcp)

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from aniworld_site.downloads.providers import ProviderError, SourceOptions, guarding
+from aniworld_site.downloads.providers import ProviderError, SourceOptions
 from aniworld_site.downloads.providers import catalogue as catalogue_module
 from aniworld_site.downloads.providers.base import Media, Trouble, Version
 from aniworld_site.downloads.providers.catalogue import Catalogue, CatalogueProvider
+from tests.downloads.sources import make_public
 
 SCHEMA = Path(__file__).parents[3] / "docs" / "catalogue.schema.json"
 
@@ -97,7 +98,7 @@ def test_more_pages_than_any_catalogue_has_are_refused(source, monkeypatch):
 
 
 def test_next_page_in_this_network_is_refused(source, monkeypatch):
-    monkeypatch.setattr(guarding, "resolve", lambda *_a, **_o: ["127.0.0.1"])
+    make_public(monkeypatch)
     source.put("/feed", page(next=f"{source.url}/secret"))
     url = f"http://public.example:{source.port}/feed"
 

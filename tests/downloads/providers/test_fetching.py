@@ -5,7 +5,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from aniworld_site.downloads.providers import fetching, guarding
+from aniworld_site.downloads.providers import fetching
 from aniworld_site.downloads.providers.base import (
     ProviderError,
     SourceOptions,
@@ -122,17 +122,7 @@ def test_redirect_is_followed_where_it_may(source):
 
 @pytest.mark.parametrize("to", ["literal", "name"])
 def test_redirect_into_this_network_is_refused(source, monkeypatch, to):
-    """The source itself counts as public here: its name resolves to this machine behind the guard's back."""
-    resolve = guarding.resolve
-    monkeypatch.setattr(
-        guarding,
-        "resolve",
-        lambda host, port, **options: (
-            ["127.0.0.1"]
-            if host == "public.example"
-            else resolve(host, port, **options)
-        ),
-    )
+    sources.make_public(monkeypatch)
     source.put("/canary", "secret")
     host = "127.0.0.1" if to == "literal" else "localhost"
     source.behave("/feed", sources.redirect(f"http://{host}:{source.port}/canary"))
