@@ -13,8 +13,8 @@ from django.http import HttpRequest
 from aniworld_site.downloads import services
 from aniworld_site.downloads.matching import propose
 from aniworld_site.downloads.models import Source, SourceEpisode, SourceSeries
-from aniworld_site.downloads.providers import ProviderError
 from aniworld_site.downloads.providers.guarding import check_url
+from aniworld_site.downloads.providers.registry import ProviderError
 from aniworld_site.exceptions import DomainError
 
 SURE = 0.9

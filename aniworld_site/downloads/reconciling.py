@@ -10,7 +10,11 @@ from django.utils import timezone
 
 from aniworld_site.downloads.matching import find_by_ids, find_places
 from aniworld_site.downloads.models import Source, SourceEpisode, SourceSeries
-from aniworld_site.downloads.providers import ListedEpisode, ListedSeries, Listing
+from aniworld_site.downloads.providers.registry import (
+    ListedEpisode,
+    ListedSeries,
+    Listing,
+)
 from aniworld_site.library.models import Series
 from aniworld_site.library.services.episodes import EpisodeFacts, describe_episodes
 

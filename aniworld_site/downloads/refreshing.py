@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from aniworld_site.downloads.credentials import decrypt
 from aniworld_site.downloads.models import Source
-from aniworld_site.downloads.providers import (
+from aniworld_site.downloads.providers.registry import (
     Listing,
     Provider,
     ProviderError,

@@ -8,9 +8,9 @@ from importlib.metadata import EntryPoint
 import pytest
 from django.utils import timezone
 
-from aniworld_site.downloads import providers
 from aniworld_site.downloads.models import Source, SourceEpisode, SourceSeries
-from aniworld_site.downloads.providers import ENTRY_POINT, get_provider_types
+from aniworld_site.downloads.providers import registry
+from aniworld_site.downloads.providers.registry import ENTRY_POINT, get_provider_types
 from aniworld_site.downloads.refreshing import refresh_source
 from aniworld_site.library.models import Episode, Series
 from tests.downloads.factories import catalogue, episode, make_source, series
@@ -233,7 +233,7 @@ def test_fault_of_a_kind_is_told_and_ends_the_look(monkeypatch, caplog):
 
     point = EntryPoint("broken", "", ENTRY_POINT)
     monkeypatch.setattr(EntryPoint, "load", lambda _self: Broken)
-    monkeypatch.setattr(providers, "entry_points", lambda group: [point])
+    monkeypatch.setattr(registry, "entry_points", lambda group: [point])
     get_provider_types.cache_clear()
     try:
         refreshed = refresh_source(make_source(kind="broken"))

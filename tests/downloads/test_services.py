@@ -5,7 +5,7 @@ import pytest
 from aniworld_site.downloads import services, tasks
 from aniworld_site.downloads.credentials import decrypt, encrypt
 from aniworld_site.downloads.models import Source, SourceSeries
-from aniworld_site.downloads.providers import SourceOptions
+from aniworld_site.downloads.providers.registry import SourceOptions
 from aniworld_site.downloads.refreshing import refresh_source
 from aniworld_site.exceptions import DomainError
 from aniworld_site.library.models import Episode, Series

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from aniworld_site.downloads.providers import SourceOptions, get_provider_types
+from aniworld_site.downloads.providers.registry import SourceOptions, get_provider_types
 
 
 def add_source_arguments(parser: ArgumentParser) -> None:

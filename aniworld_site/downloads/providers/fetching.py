@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from time import monotonic
 from types import TracebackType
+from typing import Any
 
 import httpcore
 import httpx
 
+from aniworld_site.downloads.providers.answers import make_error
 from aniworld_site.downloads.providers.base import (
     ProviderError,
     SourceOptions,
     Trouble,
     Version,
 )
-from aniworld_site.downloads.providers.guarding import GuardedBackend, check_url
+from aniworld_site.downloads.providers.guarding import (
+    GuardError,
+    check_url,
+    resolve,
+)
 
 MAX_BYTES = 16 * 1024 * 1024
 """Of a document, unpacked."""
@@ -28,7 +32,6 @@ TIMEOUT_S = 60.0
 """For a whole document, however it drips."""
 CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 10.0, 20.0
 MAX_REDIRECTS = 5
-MAX_RETRY_AFTER_S = 24 * 3600
 USER_AGENT = "AniWorld"
 
 
@@ -93,7 +96,12 @@ class Fetcher:
             if response.status_code == httpx.codes.NOT_MODIFIED and known:
                 return None
             if not response.is_success:
-                raise _make_error(response)
+                raise make_error(
+                    response.url.host,
+                    response.status_code,
+                    response.reason_phrase,
+                    response.headers.get("Retry-After", ""),
+                )
             return Document(
                 url=str(response.url),
                 content=_read(response),
@@ -113,6 +121,45 @@ class Fetcher:
         if not self._options.username or httpx.URL(url).netloc.decode() != self._host:
             return None
         return httpx.BasicAuth(self._options.username, self._options.password)
+
+
+class GuardedBackend(httpcore.NetworkBackend):
+    """Connects to addresses that were looked at."""
+
+    def __init__(self, *, may_be_private: bool) -> None:
+        self._may_be_private = may_be_private
+        self._backend = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Connect to the first address of a host that answers."""
+        error: Exception | None = None
+        for address in resolve(host, port, may_be_private=self._may_be_private):
+            try:
+                return self._backend.connect_tcp(
+                    address, port, timeout, local_address, socket_options
+                )
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as failed:
+                error = failed
+        raise error or httpcore.ConnectError(f"{host} has no address.")
+
+    def connect_unix_socket(
+        self,
+        path: str,
+        timeout: float | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Refuse: no source is a socket of this machine."""
+        raise GuardError("Expected an address on the network.")
+
+    def sleep(self, seconds: float) -> None:
+        self._backend.sleep(seconds)
 
 
 class _GuardedTransport(httpx.HTTPTransport):
@@ -161,42 +208,3 @@ def _read(response: httpx.Response) -> bytes:
                 f"{response.url.host} sends so slowly that it was not through after {TIMEOUT_S:g} s."
             )
     return bytes(content)
-
-
-def _make_error(response: httpx.Response) -> ProviderError:
-    host, status = response.url.host, response.status_code
-    said = f"{status} {response.reason_phrase}".strip()
-    if status in (401, 403):
-        return ProviderError(
-            f"{host} wants a login, or another one ({said}).", trouble=Trouble.LOGIN
-        )
-    retry_after_s = read_retry_after(response.headers.get("Retry-After", ""))
-    if status == 429 or (status == 503 and retry_after_s is not None):
-        return ProviderError(
-            f"{host} is asked too often ({said}).",
-            trouble=Trouble.THROTTLED,
-            retry_after_s=retry_after_s,
-        )
-    if status >= 500 or status == 408:
-        return ProviderError(f"{host} has a fault of its own ({said}).")
-    return ProviderError(
-        f"{host} has nothing at this address ({said}).", trouble=Trouble.PERMANENT
-    )
-
-
-def read_retry_after(value: str) -> int | None:
-    """Return the seconds that a `Retry-After` means, at most a day; None where it says nothing that can be understood.
-
-    Source: RFC 9110, 10.2.3.
-    """
-    value = value.strip()
-    if value.isascii() and value.isdigit():
-        return min(int(value[:12]), MAX_RETRY_AFTER_S)
-    try:
-        until = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    if until.tzinfo is None:
-        until = until.replace(tzinfo=UTC)
-    seconds = (until - datetime.now(UTC)).total_seconds()
-    return int(min(max(seconds, 0), MAX_RETRY_AFTER_S))

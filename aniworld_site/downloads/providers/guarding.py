@@ -7,12 +7,8 @@ behind a redirect, is looked at again.
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Any
 from urllib.parse import SplitResult, urlsplit
-
-import httpcore
 
 from aniworld_site.downloads.providers.base import ProviderError, Trouble
 
@@ -74,45 +70,6 @@ def resolve(host: str, port: int, *, may_be_private: bool) -> list[str]:
             ip_address(address.partition("%")[0]), host, may_be_private=may_be_private
         )
     return addresses
-
-
-class GuardedBackend(httpcore.NetworkBackend):
-    """Connects to addresses that were looked at."""
-
-    def __init__(self, *, may_be_private: bool) -> None:
-        self._may_be_private = may_be_private
-        self._backend = httpcore.SyncBackend()
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        """Connect to the first address of a host that answers."""
-        error: Exception | None = None
-        for address in resolve(host, port, may_be_private=self._may_be_private):
-            try:
-                return self._backend.connect_tcp(
-                    address, port, timeout, local_address, socket_options
-                )
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as failed:
-                error = failed
-        raise error or httpcore.ConnectError(f"{host} has no address.")
-
-    def connect_unix_socket(
-        self,
-        path: str,
-        timeout: float | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        """Refuse: no source is a socket of this machine."""
-        raise GuardError("Expected an address on the network.")
-
-    def sleep(self, seconds: float) -> None:
-        self._backend.sleep(seconds)
 
 
 def _read_literal(host: str) -> list[Address]:

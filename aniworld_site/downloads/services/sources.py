@@ -8,7 +8,11 @@ from django.db import IntegrityError, transaction
 
 from aniworld_site.downloads.credentials import encrypt
 from aniworld_site.downloads.models import Source
-from aniworld_site.downloads.providers import Listing, ProviderError, SourceOptions
+from aniworld_site.downloads.providers.registry import (
+    Listing,
+    ProviderError,
+    SourceOptions,
+)
 from aniworld_site.downloads.refreshing import find_listing, keep
 from aniworld_site.downloads.tasks import refresh_one
 from aniworld_site.exceptions import DomainError

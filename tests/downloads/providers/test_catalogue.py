@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from aniworld_site.downloads.providers import ProviderError, SourceOptions
 from aniworld_site.downloads.providers import catalogue as catalogue_module
 from aniworld_site.downloads.providers.base import Media, Trouble, Version
 from aniworld_site.downloads.providers.catalogue import Catalogue, CatalogueProvider
+from aniworld_site.downloads.providers.registry import ProviderError, SourceOptions
 from tests.downloads.sources import make_public
 
 SCHEMA = Path(__file__).parents[3] / "docs" / "catalogue.schema.json"

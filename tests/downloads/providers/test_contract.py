@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from aniworld_site.downloads import providers
-from aniworld_site.downloads.providers import (
+from aniworld_site.downloads.providers import registry
+from aniworld_site.downloads.providers.registry import (
     ProviderError,
     SourceOptions,
     find_provider,
@@ -128,7 +128,7 @@ def test_other_packages_add_kinds_and_a_broken_one_is_left_out(monkeypatch, capl
         raise ImportError("broken")
 
     points = [Point("other", lambda: Other), Point("broken", fail)]
-    monkeypatch.setattr(providers, "entry_points", lambda group: points)
+    monkeypatch.setattr(registry, "entry_points", lambda group: points)
     get_provider_types.cache_clear()
     try:
         assert list(get_provider_types()) == ["catalogue", "feed", "other"]

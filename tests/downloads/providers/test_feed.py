@@ -4,9 +4,9 @@ from datetime import date
 
 import pytest
 
-from aniworld_site.downloads.providers import ProviderError, SourceOptions
 from aniworld_site.downloads.providers.base import Media, Trouble, Version
 from aniworld_site.downloads.providers.feed import FeedProvider
+from aniworld_site.downloads.providers.registry import ProviderError, SourceOptions
 
 HEAD = '<?xml version="1.0"?><rss version="2.0" xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd"><channel><title>Night Show</title>'
 TAIL = "</channel></rss>"

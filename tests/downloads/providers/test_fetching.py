@@ -6,13 +6,14 @@ from email.utils import format_datetime
 import pytest
 
 from aniworld_site.downloads.providers import fetching
+from aniworld_site.downloads.providers.answers import read_retry_after
 from aniworld_site.downloads.providers.base import (
     ProviderError,
     SourceOptions,
     Trouble,
     Version,
 )
-from aniworld_site.downloads.providers.fetching import Fetcher, read_retry_after
+from aniworld_site.downloads.providers.fetching import Fetcher
 from tests.downloads import sources
 
 

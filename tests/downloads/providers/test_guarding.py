@@ -5,8 +5,8 @@ import socket
 import pytest
 
 from aniworld_site.downloads.providers.base import ProviderError, Trouble
+from aniworld_site.downloads.providers.fetching import GuardedBackend
 from aniworld_site.downloads.providers.guarding import (
-    GuardedBackend,
     GuardError,
     check_url,
     resolve,

@@ -13,7 +13,7 @@ from aniworld_site.downloads.management.arguments import (
     add_source_arguments,
     read_options,
 )
-from aniworld_site.downloads.providers import (
+from aniworld_site.downloads.providers.registry import (
     Listing,
     Provider,
     ProviderError,
