@@ -1,0 +1,162 @@
+"""Asking for a file, or for the rest of one: only where the guard allows, at each connect and redirect."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+from base64 import b64encode
+from dataclasses import dataclass, field
+from urllib.parse import SplitResult, quote, urljoin
+
+from aniworld_site.downloads.providers.answers import make_error
+from aniworld_site.downloads.providers.base import ProviderError, Trouble
+from aniworld_site.downloads.providers.guarding import check_url, resolve
+
+CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 10.0, 20.0
+MAX_REDIRECTS = 5
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+USER_AGENT = "AniWorld"
+# Characters that a path may hold as they are; what is escaped already stays so.
+PLAIN = "/%:@!$&'()*+,;=~-._[]?"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What is to be fetched."""
+
+    url: str
+    may_be_private: bool = False
+    username: str = ""
+    password: str = field(default="", repr=False)
+    source_url: str = ""
+    """Of the source that named it: its credentials go to no other host."""
+
+
+@dataclass(kw_only=True)
+class Answer:
+    """A response that is under way."""
+
+    url: str
+    """After redirects."""
+    response: http.client.HTTPResponse
+    connection: http.client.HTTPConnection
+
+    @property
+    def status(self) -> int:
+        return self.response.status
+
+    def header(self, name: str) -> str:
+        return (self.response.getheader(name) or "").strip()
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+def ask(target: Target, headers: dict[str, str]) -> Answer:
+    """Send a GET and return what answers after at most 5 redirects: 200, 206 or 416.
+
+    Raises:
+        ProviderError: It is refused, or nothing answers.
+    """
+    url = target.url
+    for _redirect in range(MAX_REDIRECTS + 1):
+        answer = _ask_once(target, url, headers)
+        if answer.status not in REDIRECTS:
+            return _check(answer)
+        url = urljoin(url, answer.header("Location"))
+        answer.close()
+    raise ProviderError(
+        f"{_get_host(url)} redirects more than {MAX_REDIRECTS} times.",
+        trouble=Trouble.PERMANENT,
+    )
+
+
+def _ask_once(target: Target, url: str, headers: dict[str, str]) -> Answer:
+    parts = check_url(url, may_be_private=target.may_be_private)
+    connection = _GuardedConnection(parts, may_be_private=target.may_be_private)
+    path = quote(parts.path or "/", safe=PLAIN)
+    query = f"?{quote(parts.query, safe=PLAIN)}" if parts.query else ""
+    # Packed bytes could not be resumed, and a video gains nothing.
+    sent = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}
+    if target.username and parts.netloc == _get_netloc(target.source_url):
+        pair = f"{target.username}:{target.password}".encode()
+        sent["Authorization"] = f"Basic {b64encode(pair).decode()}"
+    try:
+        connection.request("GET", path + query, headers=sent)
+        response = connection.getresponse()
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        connection.close()
+        raise tell_failure(parts.hostname or url, error) from error
+    except ProviderError:
+        connection.close()
+        raise
+    return Answer(url=url, response=response, connection=connection)
+
+
+def _check(answer: Answer) -> Answer:
+    if answer.status in (200, 206, 416):
+        return answer
+    error = make_error(
+        _get_host(answer.url),
+        answer.status,
+        answer.response.reason,
+        answer.header("Retry-After"),
+    )
+    answer.close()
+    raise error
+
+
+def tell_failure(host: str, error: Exception) -> ProviderError:
+    """Return what a connection's end means, as a sentence."""
+    if isinstance(error, TimeoutError):
+        return ProviderError(f"{host} does not answer in time.")
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return ProviderError(
+            f"{host} cannot prove who it is: {error.verify_message}.",
+            trouble=Trouble.PERMANENT,
+        )
+    if isinstance(error, ConnectionRefusedError):
+        return ProviderError(f"{host} refuses connections.")
+    return ProviderError(f"{host} cut the connection: {error or type(error).__name__}.")
+
+
+class _GuardedConnection(http.client.HTTPConnection):
+    """Connects to addresses that were looked at, with TLS for https."""
+
+    def __init__(self, parts: SplitResult, *, may_be_private: bool) -> None:
+        self._is_secure = parts.scheme == "https"
+        self._may_be_private = may_be_private
+        # An international name is written in its ASCII form.
+        host = (parts.hostname or "").encode("idna").decode()
+        self.default_port = 443 if self._is_secure else 80
+        super().__init__(host, parts.port or self.default_port, timeout=READ_TIMEOUT_S)
+
+    def connect(self) -> None:
+        error: OSError | None = None
+        for address in resolve(
+            self.host, self.port, may_be_private=self._may_be_private
+        ):
+            try:
+                self.sock = socket.create_connection(
+                    (address, self.port), timeout=CONNECT_TIMEOUT_S
+                )
+            except OSError as failed:
+                error = failed
+            else:
+                self.sock.settimeout(READ_TIMEOUT_S)
+                if self._is_secure:
+                    context = ssl.create_default_context()
+                    self.sock = context.wrap_socket(
+                        self.sock, server_hostname=self.host
+                    )
+                return
+        raise error or OSError(f"{self.host} has no address")
+
+
+def _get_netloc(url: str) -> str:
+    return check_url(url, may_be_private=True).netloc if url else ""
+
+
+def _get_host(url: str) -> str:
+    return check_url(url, may_be_private=True).hostname or url

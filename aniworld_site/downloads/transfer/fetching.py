@@ -1,0 +1,268 @@
+"""From an address to a whole, verified file under its temporary name."""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aniworld_site.downloads.providers.base import ProviderError, Trouble
+from aniworld_site.downloads.transfer.connections import (
+    Answer,
+    Target,
+    ask,
+    tell_failure,
+)
+from aniworld_site.downloads.transfer.contents import (
+    HEAD_BYTES,
+    check_head,
+    check_type,
+    compute,
+    find_extension,
+)
+from aniworld_site.downloads.transfer.pacing import LARGEST_CHUNK, Pacer
+from aniworld_site.downloads.transfer.parts import Origin, Part
+
+RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class DiskFullError(Exception):
+    """There is no room for more bytes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What one child is to do. Goes over its standard input as JSON."""
+
+    target: Target
+    path: Path
+    """Of the partial file."""
+    size_bytes: int | None = None
+    """Exactly so many, as the source says; None where it does not say or is not to be relied on."""
+    checksum: str = ""
+    """Like `sha256:9f86…`."""
+    most_bytes: int = 1 << 50
+    """More than that there is no room for."""
+    extensions: frozenset[str] = field(default_factory=frozenset)
+    """How a video's name may end, with the dot."""
+
+
+@dataclass(kw_only=True)
+class Progress:
+    """What is told on the way."""
+
+    bytes_done: int
+    size_bytes: int | None
+    is_verifying: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fetched:
+    """A whole file."""
+
+    size_bytes: int
+    extension: str
+
+
+def fetch(job: Job, pacer: Pacer, tell: Callable[[Progress], None]) -> Fetched:
+    """Fetch what is not there yet, verify the whole, and return what it is. May be interrupted and called again at any time.
+
+    Raises:
+        ProviderError: The source does not give it.
+        DiskFullError: No room is left; what came is kept.
+        PartBusyError: Another process writes the same file.
+    """
+    part = Part(job.path)
+    try:
+        extension = _receive(job, part, pacer, tell)
+        part.sync()
+        _verify(job, part, tell)
+        return Fetched(size_bytes=part.size, extension=extension)
+    except OSError as error:
+        if error.errno in FULL:
+            raise DiskFullError from error
+        raise
+    finally:
+        part.close()
+
+
+def _receive(
+    job: Job, part: Part, pacer: Pacer, tell: Callable[[Progress], None]
+) -> str:
+    answer = _ask_for_rest(job, part)
+    host = answer.connection.host
+    try:
+        if answer.status == 416:
+            # All of it was there already.
+            extension = _find_extension(job, part, answer)
+            tell(Progress(bytes_done=part.size, size_bytes=part.size))
+            return extension
+        total = _begin(job, part, answer)
+        tell(Progress(bytes_done=part.size, size_bytes=total))
+        check_type(host, answer.header("Content-Type"))
+        if part.size >= HEAD_BYTES:
+            _find_extension(job, part, answer)
+        _copy(job, part, answer, pacer, tell)
+        return _find_extension(job, part, answer)
+    finally:
+        answer.close()
+
+
+def _ask_for_rest(job: Job, part: Part) -> Answer:
+    """Ask for what is missing, and for the whole where what is there cannot be continued."""
+    origin = part.origin
+    may_resume = (
+        part.size > 0
+        and origin.url == job.target.url
+        and bool(origin.validator or job.checksum)
+    )
+    if not may_resume:
+        return _ask_for_all(job, part)
+    headers = {"Range": f"bytes={part.size}-"}
+    if origin.validator:
+        headers["If-Range"] = origin.validator
+    answer = ask(job.target, headers)
+    if answer.status == 200:
+        return answer
+    if answer.status == 206:
+        found = RANGE.fullmatch(answer.header("Content-Range"))
+        is_same = origin.total is None or (found and int(found[3]) == origin.total)
+        if found and int(found[1]) == part.size and is_same:
+            return answer
+    elif part.size == origin.total and _has_same_size(answer, part.size):
+        return answer
+    # Another version, or a server that does not do what it says.
+    answer.close()
+    return _ask_for_all(job, part)
+
+
+def _has_same_size(answer: Answer, size: int) -> bool:
+    return answer.header("Content-Range") in ("", f"bytes */{size}")
+
+
+def _ask_for_all(job: Job, part: Part) -> Answer:
+    part.begin(Origin(url=job.target.url), at=0)
+    answer = ask(job.target, {})
+    if answer.status == 200:
+        return answer
+    host, status = answer.connection.host, answer.status
+    answer.close()
+    raise ProviderError(
+        f"{host} answers with a part ({status}) though the whole was asked for.",
+        trouble=Trouble.PERMANENT,
+    )
+
+
+def _begin(job: Job, part: Part, answer: Answer) -> int | None:
+    """Note of what the bytes to come are; return how many there will be in all."""
+    at = part.size if answer.status == 206 else 0
+    length = answer.response.length
+    total = None if length is None else at + length
+    host = answer.connection.host
+    if None not in (job.size_bytes, total) and total != job.size_bytes:
+        raise ProviderError(
+            f"The source lists {job.size_bytes} bytes, {host} has {total}: it is not the same file.",
+            trouble=Trouble.PERMANENT,
+        )
+    if total is not None and total > job.most_bytes:
+        raise DiskFullError
+    part.begin(
+        Origin(
+            url=job.target.url,
+            etag=answer.header("ETag")[:200],
+            last_modified=answer.header("Last-Modified")[:100],
+            total=total,
+        ),
+        at=at,
+    )
+    return total
+
+
+def _copy(
+    job: Job,
+    part: Part,
+    answer: Answer,
+    pacer: Pacer,
+    tell: Callable[[Progress], None],
+) -> None:
+    response, host = answer.response, answer.connection.host
+    total = part.origin.total
+    most = min(job.most_bytes, total or job.size_bytes or job.most_bytes)
+    buffer = memoryview(bytearray(LARGEST_CHUNK))
+    is_checked = part.size >= HEAD_BYTES
+    while total is None or part.size < total:
+        count = _read_into(response, buffer[: pacer.chunk], host)
+        if not count:
+            break
+        if part.size + count > most:
+            raise _tell_too_much(job, host)
+        part.write(buffer[:count])
+        if not is_checked and part.size >= HEAD_BYTES:
+            _find_extension(job, part, answer)
+            is_checked = True
+        pacer.spend(count)
+        if pacer.is_stuck(count):
+            raise ProviderError(f"{host} sends less than 1 KiB a second.")
+        tell(Progress(bytes_done=part.size, size_bytes=total or job.size_bytes))
+    expected = total if total is not None else job.size_bytes
+    if expected is not None and part.size < expected:
+        raise ProviderError(
+            f"{host} ended after {part.size} of {expected} bytes; the rest is asked for later."
+        )
+
+
+def _read_into(
+    response: http.client.HTTPResponse, buffer: memoryview, host: str
+) -> int:
+    try:
+        if response.chunked:
+            data = response.read1(len(buffer))
+            buffer[: len(data)] = data
+            return len(data)
+        # One call of the system, as soon as there is anything: `readinto` would wait until the buffer is full.
+        return int(response.fp.readinto1(buffer)) if response.fp else 0
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise tell_failure(host, error) from error
+
+
+def _tell_too_much(job: Job, host: str) -> Exception:
+    if job.size_bytes is None:
+        return DiskFullError()
+    return ProviderError(
+        f"{host} sends more than the {job.size_bytes} bytes that the source lists.",
+        trouble=Trouble.PERMANENT,
+    )
+
+
+def _find_extension(job: Job, part: Part, answer: Answer) -> str:
+    with part.path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    host = answer.connection.host
+    if not head:
+        raise ProviderError(f"{host} sends nothing.", trouble=Trouble.PERMANENT)
+    check_head(host, head)
+    return find_extension(
+        job.target.url,
+        mime=answer.header("Content-Type"),
+        disposition=answer.header("Content-Disposition"),
+        head=head,
+        known=job.extensions,
+    )
+
+
+def _verify(job: Job, part: Part, tell: Callable[[Progress], None]) -> None:
+    if not job.checksum:
+        return
+    tell(Progress(bytes_done=part.size, size_bytes=part.size, is_verifying=True))
+    algorithm, _, expected = job.checksum.partition(":")
+    found = compute(part.path, algorithm)
+    if found != expected:
+        size = part.size
+        part.begin(Origin(), at=0)
+        raise ProviderError(
+            f"Its {size} bytes arrived with another checksum than {algorithm} {expected[:16]}…: they are thrown away and fetched anew."
+        )
