@@ -15,3 +15,5 @@ scan_finished = Signal()
 series_changed = Signal()
 # Files joined or left the unmatched list, or a root's state changed, otherwise than by save(). Arguments: root (RootFolder).
 root_changed = Signal()
+# A file operation was planned, or came to an end. Arguments: operation (FileOperation).
+operation_changed = Signal()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_shutting_down
+from django.conf import settings
 
+from aniworld_site.library.journal import empty_trash, settle_operations
 from aniworld_site.library.models import Scan
 from aniworld_site.library.scanner import run_scan, shutting_down
 from aniworld_site.library.transitions import claim_scan, follow, release_stale_scans
@@ -25,6 +28,13 @@ def do_scan(scan_id: int) -> None:
 def sweep_scans() -> None:
     for scan in release_stale_scans():
         do_scan.delay(scan.pk)
+
+
+@shared_task(ignore_result=True)
+def settle_files() -> None:
+    settle_operations()
+    if settings.TRASH_DAYS:
+        empty_trash(older_than=timedelta(days=settings.TRASH_DAYS))
 
 
 @worker_shutting_down.connect

@@ -1,0 +1,378 @@
+"""The journal: what is to be done to a file is written before it is done, and finished or found impossible after a crash.
+
+The only writer of an operation's state, and the only code that moves files. `carry_out` may be interrupted anywhere and called again,
+by this or another process: the file is at its old place or at its new one, never at both for good and never over another.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+from datetime import timedelta
+from pathlib import Path
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from aniworld_site.exceptions import DomainError
+from aniworld_site.library import files
+from aniworld_site.library.files import PlaceError
+from aniworld_site.library.models import (
+    Episode,
+    EpisodeFile,
+    FileOperation,
+    RootFolder,
+    Series,
+)
+from aniworld_site.library.naming import printable
+from aniworld_site.library.settling import settle_rows
+from aniworld_site.library.signals import operation_changed, series_changed
+
+logger = logging.getLogger(__name__)
+
+Kind, State = FileOperation.Kind, FileOperation.State
+
+TRASH = Path(".aniworld") / "trash"
+SETTLE_AFTER = timedelta(seconds=60)
+ATTEMPTS = 20
+
+
+class GoneError(DomainError):
+    """The file of an operation is neither at its old nor at its new place."""
+
+
+# What is to be done
+
+
+def plan_import(
+    part: Path,
+    *,
+    episode: Episode,
+    root: RootFolder,
+    relative: str,
+    by: str,
+    reason: str = "",
+) -> FileOperation:
+    """Write down that a whole file comes into the library. `relative` is its path below the root. Only writes the row.
+
+    Raises:
+        DomainError: There is no such file.
+    """
+    return _plan(
+        Kind.IMPORT,
+        root=root,
+        source=str(part),
+        target=f"{root.path}/{relative}",
+        series=episode.season.series,
+        label=f"{episode.season.series} {episode}"[:300],
+        episodes=[episode.pk],
+        by=by,
+        reason=reason[:300],
+    )
+
+
+def plan_move(
+    file: EpisodeFile, relative: str, *, by: str, undoes: FileOperation | None = None
+) -> FileOperation:
+    """Write down that a file gets another name or folder in its root. Raises as `plan_import`."""
+    target = f"{file.root.path}/{relative}"
+    if os.path.normpath(target) != target or relative.startswith(".aniworld"):
+        raise DomainError(
+            f"Expected a path below {file.root}, got {printable(relative)}."
+        )
+    return _plan_for(file, Kind.MOVE, target=target, by=by, undoes=undoes)
+
+
+def plan_trash(
+    file: EpisodeFile, *, by: str, undoes: FileOperation | None = None
+) -> FileOperation:
+    """Write down that a file goes to the trash of its root. Raises as `plan_import`."""
+    with transaction.atomic():
+        operation = _plan_for(file, Kind.TRASH, target="", by=by, undoes=undoes)
+        operation.target = str(
+            Path(file.root.path) / TRASH / str(operation.pk) / str(file.name)
+        )
+        operation.save(update_fields=["target"])
+    return operation
+
+
+def plan_restore(trashed: FileOperation, *, by: str) -> FileOperation:
+    """Write down that a file comes back from the trash. Raises as `plan_import`."""
+    return _plan(
+        Kind.RESTORE,
+        root=trashed.root,
+        source=str(trashed.target),
+        target=str(trashed.source),
+        series=trashed.series,
+        file=trashed.file,
+        label=trashed.label,
+        episodes=trashed.episodes,
+        by=by,
+        undoes=trashed,
+    )
+
+
+def _plan_for(
+    file: EpisodeFile,
+    kind: FileOperation.Kind,
+    *,
+    target: str,
+    by: str,
+    undoes: FileOperation | None,
+) -> FileOperation:
+    episodes = list(file.episodes.select_related("season__series"))
+    named = ", ".join(map(str, episodes)) or printable(str(file.name))
+    return _plan(
+        kind,
+        root=file.root,
+        source=f"{file.root.path}/{file}",
+        target=target,
+        series=file.series,
+        file=file,
+        label=f"{file.series or ''} {named}".strip()[:300],
+        episodes=[episode.pk for episode in episodes],
+        by=by,
+        undoes=undoes,
+    )
+
+
+def _plan(
+    kind: FileOperation.Kind,
+    *,
+    root: RootFolder,
+    source: str,
+    target: str,
+    series: Series | None,
+    **fields: object,
+) -> FileOperation:
+    found = files.identify(source)
+    if found is None:
+        raise DomainError(f"{printable(source)} is not there any more.")
+    inode, size = found
+    operation = FileOperation.objects.create(
+        kind=kind,
+        root=root,
+        source=source,
+        target=target,
+        series=series,
+        inode=inode,
+        size_bytes=size,
+        **fields,
+    )
+    operation_changed.send(FileOperation, operation=operation)
+    return operation
+
+
+# Doing it
+
+
+def carry_out(operation: FileOperation) -> FileOperation:
+    """Do what is planned, or what is left of it, and return the operation as it is then. Done twice, the second finds it done.
+
+    Raises:
+        DomainError: It cannot be done. An import may be tried again; of anything else nothing has happened, and it failed.
+    """
+    operation.refresh_from_db()
+    if operation.state != State.PLANNED:
+        if operation.state == State.FAILED:
+            raise DomainError(operation.error)
+        return operation
+    try:
+        _bring(operation)
+        changed = settle_rows(operation)
+        if operation.original:
+            Path(operation.original).unlink(missing_ok=True)
+    except GoneError as error:
+        _fail(operation, str(error))
+        raise
+    except (OSError, PlaceError) as error:
+        said = f"{printable(operation.target)}: {_say(error)}."
+        # Unless it is at its new place, and only the rest is to be done again.
+        if operation.kind != Kind.IMPORT and _is_at_source(operation):
+            _fail(operation, said)
+        raise DomainError(said) from error
+    operation.refresh_from_db()
+    if changed:
+        series_changed.send(FileOperation, series_ids=changed)
+        operation_changed.send(FileOperation, operation=operation)
+    _tidy(operation)
+    return operation
+
+
+def _bring(operation: FileOperation) -> None:
+    """Have the file at its new place; the target's name changes where another file has it."""
+    root = operation.root.path
+    for _attempt in range(ATTEMPTS):
+        mark = (operation.inode, operation.size_bytes)
+        here = files.identify(operation.source)
+        if files.identify(operation.target) == mark:
+            # Where a name cannot be moved, a second one is made first: a crash leaves both.
+            if here == mark:
+                Path(operation.source).unlink()
+            return
+        if here != mark:
+            raise GoneError(
+                f"{printable(operation.source)} is gone, or is another file now."
+            )
+        files.make_folders(root, str(Path(operation.target).parent))
+        _try_rename(operation)
+    raise OSError(errno.EEXIST, "its name is taken again and again")
+
+
+def _try_rename(operation: FileOperation) -> None:
+    """Give the file its new name, or prepare what the next try needs."""
+    if os.path.lexists(operation.target):
+        _choose_other_name(operation)
+    try:
+        files.rename(operation.source, operation.target)
+    except FileExistsError:
+        return
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        _copy_beside(operation)
+
+
+def _choose_other_name(operation: FileOperation) -> None:
+    if operation.kind == Kind.MOVE:
+        raise FileExistsError(errno.EEXIST, "something else is there already")
+    operation.target = files.find_free(operation.target)
+    # Written before it is used: after a crash the file is looked for there.
+    operation.save(update_fields=["target"])
+
+
+def _copy_beside(operation: FileOperation) -> None:
+    """Have a copy of the file on the file system of its target, and go on with that."""
+    beside = Path(operation.target).parent / f".aniworld-{operation.pk}.part"
+    beside.unlink(missing_ok=True)
+    files.copy(operation.source, str(beside))
+    found = files.identify(str(beside))
+    if found is None or found[1] != operation.size_bytes:
+        raise OSError(errno.EIO, "the copy is not whole")
+    operation.original = operation.original or operation.source
+    operation.source, operation.inode = str(beside), found[0]
+    operation.save(update_fields=["original", "source", "inode"])
+
+
+def _is_at_source(operation: FileOperation) -> bool:
+    mark = (operation.inode, operation.size_bytes)
+    return files.identify(operation.source) == mark
+
+
+def _fail(operation: FileOperation, reason: str) -> None:
+    failed = FileOperation.objects.filter(pk=operation.pk, state=State.PLANNED).update(
+        state=State.FAILED, error=reason[:500]
+    )
+    if failed:
+        operation.refresh_from_db()
+        operation_changed.send(FileOperation, operation=operation)
+
+
+def _tidy(operation: FileOperation) -> None:
+    if operation.kind in (Kind.TRASH, Kind.RESTORE, Kind.MOVE):
+        left = str(Path(operation.source).parent)
+        files.remove_empty_folders(left, root=operation.root.path)
+
+
+def _say(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return str(error)
+
+
+# Undoing it
+
+
+def undo(operation: FileOperation, *, by: str) -> FileOperation:
+    """Put back what an operation did, by another one, which is returned.
+
+    Raises:
+        DomainError: It is not done, its file is another one now, or something else is in its place.
+    """
+    operation.refresh_from_db()
+    if operation.state != State.DONE:
+        raise DomainError(
+            f"This {operation.get_kind_display()} is {operation.get_state_display()}: there is nothing to undo."
+        )
+    if operation.kind == Kind.RESTORE:
+        raise DomainError("What came back from the trash can be trashed again.")
+    if files.identify(operation.target) != (operation.inode, operation.size_bytes):
+        raise DomainError(
+            f"{printable(operation.target)} is not there any more, or is another file now: nothing was changed."
+        )
+    if operation.kind == Kind.TRASH:
+        _refuse_taken(operation)
+        return carry_out(plan_restore(operation, by=by))
+    if operation.file is None:
+        raise DomainError("The library does not know this file any more: scan first.")
+    if operation.kind == Kind.IMPORT:
+        inverse = plan_trash(operation.file, by=by, undoes=operation)
+        done = carry_out(inverse)
+        _remove_sidecars(operation)
+        return done
+    _refuse_taken(operation)
+    back = str(operation.source).removeprefix(f"{operation.root.path}/")
+    return carry_out(plan_move(operation.file, back, by=by, undoes=operation))
+
+
+def _refuse_taken(operation: FileOperation) -> None:
+    if os.path.lexists(operation.source):
+        raise DomainError(
+            f"Something else is at {printable(operation.source)} now: nothing was changed."
+        )
+
+
+def _remove_sidecars(operation: FileOperation) -> None:
+    for path in operation.sidecars:
+        if files.is_inside(path, operation.root.path):
+            Path(path).unlink(missing_ok=True)
+    if operation.sidecars:
+        files.remove_empty_folders(
+            str(Path(operation.target).parent), root=operation.root.path
+        )
+
+
+# Looking after it
+
+
+def settle_operations(*, older_than: timedelta = SETTLE_AFTER) -> int:
+    """Finish what was interrupted, or say why it cannot be; return how many ended."""
+    cutoff = timezone.now() - older_than
+    ended = 0
+    for operation in FileOperation.objects.filter(
+        state=State.PLANNED, made_at__lte=cutoff
+    ).select_related("root"):
+        try:
+            carry_out(operation)
+            ended += 1
+        except DomainError as error:
+            logger.warning("Operation %s: %s", operation.pk, error)
+    return ended
+
+
+def empty_trash(*, older_than: timedelta) -> int:
+    """Delete for good what was trashed so long ago; return how many files."""
+    cutoff = timezone.now() - older_than
+    emptied = 0
+    trashed = FileOperation.objects.filter(
+        Q(done_at__lte=cutoff), kind=Kind.TRASH, state=State.DONE
+    ).select_related("root")
+    for operation in trashed:
+        path = Path(operation.target)
+        mark = (operation.inode, operation.size_bytes)
+        # Only what is the journal's own, at the place that it gave it.
+        inside = path.is_relative_to(Path(operation.root.path) / TRASH)
+        try:
+            if inside and files.identify(str(path)) == mark:
+                path.unlink()
+                files.remove_empty_folders(str(path.parent), root=operation.root.path)
+        except OSError as error:
+            logger.warning("Operation %s: %s", operation.pk, error)
+            continue
+        FileOperation.objects.filter(pk=operation.pk, state=State.DONE).update(
+            state=State.EMPTIED
+        )
+        emptied += 1
+    return emptied

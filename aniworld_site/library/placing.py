@@ -1,0 +1,65 @@
+"""Where a new file of an episode goes: to the others of its season, else where the naming template says."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from aniworld_site.exceptions import DomainError
+from aniworld_site.library.destinations import EpisodeNames, TemplateError, render
+from aniworld_site.library.models import (
+    Episode,
+    EpisodeFile,
+    RootFolder,
+    SeriesFolder,
+)
+
+
+def choose_place(
+    episode: Episode, root: RootFolder, *, template: str, extension: str
+) -> str:
+    """Return the path below the root for a file of an episode (with season and series). Two queries.
+
+    Raises:
+        DomainError: The template is none.
+    """
+    try:
+        path = render(template, describe(episode), extension)
+    except TemplateError as error:
+        raise DomainError(str(error)) from error
+    *folders, name = path.split("/")
+    if used := _find_season_folder(episode, root):
+        return f"{used}/{name}"
+    home = (
+        SeriesFolder.objects.filter(
+            root=root, series=episode.season.series, is_ignored=False
+        )
+        .order_by("name")
+        .first()
+    )
+    if home is not None:
+        folders[:1] = [str(home.name)]
+    return "/".join([*folders, name])
+
+
+def describe(episode: Episode) -> EpisodeNames:
+    """Return what a template may name of an episode."""
+    series = episode.season.series
+    return EpisodeNames(
+        series=series.title,
+        key=series.key,
+        year=series.year,
+        season=episode.season.number,
+        episode=episode.number,
+        absolute=episode.absolute_number,
+        title=episode.title,
+    )
+
+
+def _find_season_folder(episode: Episode, root: RootFolder) -> str:
+    """Return where most files of the season are; "" where none is."""
+    folders = Counter(
+        EpisodeFile.objects.present()
+        .filter(root=root, links__episode__season=episode.season_id)
+        .values_list("folder", flat=True)
+    )
+    return max(folders, key=lambda folder: folders[folder]) if folders else ""
