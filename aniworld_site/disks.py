@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 import time
@@ -17,6 +18,8 @@ class Disk:
 
     total_bytes: int
     free_bytes: int
+    device: int = 0
+    """Of the file system, as the system counts them."""
 
     @property
     def used_percent(self) -> int:
@@ -39,7 +42,8 @@ class DiskMeter:
     and the threads are daemons, which do not hold up the end of the process.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, fresh_s: float = FRESH_S) -> None:
+        self._fresh_s = fresh_s
         self._measured: dict[str, tuple[float, Disk | None]] = {}
         self._asking: dict[str, threading.Thread] = {}
         self._lock = threading.Lock()
@@ -57,7 +61,7 @@ class DiskMeter:
         with self._lock:
             if (
                 path in self._measured
-                and time.monotonic() - self._measured[path][0] < FRESH_S
+                and time.monotonic() - self._measured[path][0] < self._fresh_s
             ):
                 return None
             thread = self._asking.get(path)
@@ -71,7 +75,11 @@ class DiskMeter:
     def _run(self, path: str) -> None:
         try:
             usage = shutil.disk_usage(path)
-            disk = Disk(total_bytes=usage.total, free_bytes=usage.free)
+            disk = Disk(
+                total_bytes=usage.total,
+                free_bytes=usage.free,
+                device=os.stat(path).st_dev,  # noqa: PTH116  # A path as it is stored.
+            )
         except (OSError, ValueError):
             disk = None
         with self._lock:

@@ -93,9 +93,16 @@ def run_uvicorn(host: str, port: int, *, path: str) -> None:
 
 def run_worker(*, with_beat: bool, log_level: str) -> None:
     """Run a Celery worker of threads, which takes a fraction of the memory of one of processes, and with `with_beat` the schedule in one more."""
-    from aniworld_site.celery import app  # The web process needs neither.
+    from celery.signals import worker_shutting_down
+
+    from aniworld_site.celery import app  # The web process needs none of these.
+    from aniworld_site.downloads.dispatching import Dispatcher
     from aniworld_site.schedule import Schedule
 
+    dispatcher = Dispatcher()
+    # At once when the end is asked for: scans and requests may take longer.
+    worker_shutting_down.connect(dispatcher.begin_to_stop, weak=False)
+    dispatcher.start()
     schedule = Schedule(app) if with_beat else None
     if schedule is not None:
         schedule.start()
@@ -112,6 +119,7 @@ def run_worker(*, with_beat: bool, log_level: str) -> None:
             ]
         )
     finally:
+        dispatcher.stop()
         if schedule is not None:
             schedule.stop(timeout_s=SCHEDULE_STOP_S)
 

@@ -224,6 +224,11 @@ CELERY_BEAT_SCHEDULE = {
         # While no worker is there the looks that it missed do not pile up.
         "options": {"expires": 5.0},
     },
+    "settle-files": {
+        "task": "aniworld_site.library.tasks.settle_files",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
     "refresh-sources": {
         "task": "aniworld_site.downloads.tasks.refresh_due_sources",
         "schedule": 60.0,
@@ -231,6 +236,10 @@ CELERY_BEAT_SCHEDULE = {
     },
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+
+# Files
+
+TRASH_DAYS = env_int("ANIWORLD_TRASH_DAYS", 30, low=0, high=3650)
 
 # Accounts
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db.models import Q
@@ -24,6 +24,16 @@ class Proposal:
     score: float
     """0 to 1."""
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A series that a source lists, and which of the library it may be."""
+
+    listed: SourceSeries
+    episode_count: int
+    proposals: list[Proposal]
+    """The likeliest first; none for one that is linked."""
 
 
 def find_by_ids(listed: SourceSeries) -> Series | None:
@@ -122,3 +132,15 @@ def _weigh(series: Series, listed: SourceSeries) -> Proposal:
             return Proposal(series=series, score=0.9, reason="Title and year.")
         return Proposal(series=series, score=0.2, reason="Title, and another year.")
     return Proposal(series=series, score=0.6, reason="Title; a year is unknown.")
+
+
+def list_found(rows: Iterable[SourceSeries]) -> list[Found]:
+    """Add to listed series which of the library each may be; queries grow with the rows, of which a page has few."""
+    return [
+        Found(
+            listed=row,
+            episode_count=getattr(row, "episode_count", 0),
+            proposals=[] if row.series_id else propose(row),
+        )
+        for row in rows
+    ]

@@ -62,6 +62,32 @@ class DownloadProgress(
     """Smoothed rate in megabits per second."""
     eta_seconds: Annotated[int, Field(ge=0)] | None
     """Seconds left; null while unknown."""
+    current: Count = 0
+    """Bytes that are there."""
+    total: Count | None = None
+    """Bytes of the whole; null while unknown."""
+    status: Annotated[str, Field(pattern="^(active|verifying)$")] = "active"
+
+
+class DownloadUpdated(
+    QueuedDownload,
+    type="download_updated",
+    delivery="state",
+    entity="download:{download_id}:row",
+    kept=False,
+):
+    """A download is in another state or at another place."""
+
+    status: Annotated[str, Field(examples=["waiting"])]
+    """queued, active, paused, waiting, verifying, importing, done, failed or cancelled."""
+    reason: Annotated[str, Field(max_length=500)] = ""
+    """Why it waits or failed, as a sentence."""
+
+
+class QueueReordered(
+    Message, type="queue_reordered", delivery="state", entity="order", kept=False
+):
+    """Downloads changed places."""
 
 
 class DownloadComplete(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.db import transaction
 from django.utils import timezone
@@ -37,6 +37,9 @@ BY_ID = "Its identifier is that series'."
 class Changes:
     """What a look at a source changed, in rows."""
 
+    new_offers: list[int] = field(default_factory=list)
+    """Primary keys of episodes that are listed newly in a series that was in the library before."""
+
     series_added: int = 0
     series_withdrawn: int = 0
     episodes_added: int = 0
@@ -53,8 +56,14 @@ def store(source: Source, listing: Listing, *, is_complete: bool) -> Changes:
     changes = Changes()
     for each in listing.series:
         with transaction.atomic():
+            was_linked = source.listed.filter(key=each.key, series__isnull=False)
+            is_old = was_linked.exists()
             row = _store_series(source, each, changes)
-            _store_episodes(row, each.episodes, changes, is_complete=is_complete)
+            fresh = _store_episodes(
+                row, each.episodes, changes, is_complete=is_complete
+            )
+            if is_old:
+                changes.new_offers += [offer.pk for offer in fresh]
             if row.series is not None:
                 offer(row, row.series)
     if is_complete:
@@ -127,10 +136,12 @@ def _store_episodes(
     changes: Changes,
     *,
     is_complete: bool,
-) -> None:
+) -> list[SourceEpisode]:
+    """Bring the rows of one series' episodes in line; return those that are new, or have an address at last."""
     known = {row.key: row for row in listed.episodes.all()}
     fresh: list[SourceEpisode] = []
     changed: list[SourceEpisode] = []
+    arrived: list[SourceEpisode] = []
     seen: set[str] = set()
     for each in episodes:
         seen.add(each.key)
@@ -138,8 +149,12 @@ def _store_episodes(
         row = known.get(each.key)
         if row is None:
             fresh.append(SourceEpisode(listed=listed, key=each.key, **values))
-        elif _take(row, values, changes):
+            continue
+        was_announced = not row.url
+        if _take(row, values, changes):
             changed.append(row)
+            if was_announced and row.url:
+                arrived.append(row)
     SourceEpisode.objects.bulk_create(fresh, batch_size=CHUNK)
     SourceEpisode.objects.bulk_update(
         changed, [*EPISODE_FIELDS, "review", "withdrawn_at"], batch_size=CHUNK
@@ -156,6 +171,7 @@ def _store_episodes(
             changes.episodes_withdrawn += SourceEpisode.objects.filter(
                 pk__in=gone[at : at + CHUNK]
             ).update(withdrawn_at=timezone.now())
+    return fresh + arrived
 
 
 def _take(row: SourceEpisode, values: dict[str, object], changes: Changes) -> bool:

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from aniworld_site.downloads.credentials import decrypt
-from aniworld_site.downloads.models import Source
+from aniworld_site.downloads.models import Source, SourceEpisode
 from aniworld_site.downloads.providers.registry import (
     Listing,
     Provider,
@@ -21,6 +21,7 @@ from aniworld_site.downloads.providers.registry import (
     find_provider,
     get_provider_types,
 )
+from aniworld_site.downloads.queueing import queue_new_offers
 from aniworld_site.downloads.reconciling import Changes, store
 from aniworld_site.exceptions import DomainError
 
@@ -113,6 +114,12 @@ def _get_kind(kind: str) -> type[Provider]:
 def keep(source: Source, provider: type[Provider], listing: Listing) -> Changes:
     """Bring the rows in line with what a source has, and note that it was read."""
     changes = store(source, listing, is_complete=provider.is_complete)
+    if source.queues_new and changes.new_offers:
+        queue_new_offers(
+            SourceEpisode.objects.filter(pk__in=changes.new_offers).select_related(
+                "episode__season__series", "listed__source"
+            )
+        )
     source.kind, source.title = provider.kind, listing.title
     source.problems = list(listing.problems)
     source.etag = listing.version.etag

@@ -8,7 +8,9 @@ from aniworld_site.downloads.messages import (
     DownloadFailed,
     DownloadProgress,
     DownloadRemoved,
+    DownloadUpdated,
     QueuePaused,
+    QueueReordered,
     QueueResumed,
     QueueStarted,
     QueueStatus,
@@ -26,6 +28,7 @@ class DownloadsRoom(PermittedRoom):
         {
             DownloadAdded,
             DownloadRemoved,
+            DownloadUpdated,
             DownloadProgress,
             DownloadComplete,
             DownloadFailed,
@@ -42,6 +45,7 @@ class QueueRoom(PermittedRoom):
         {
             DownloadAdded,
             DownloadRemoved,
+            QueueReordered,
             QueueStatus,
             QueueStarted,
             QueueStopped,

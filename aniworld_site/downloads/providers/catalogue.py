@@ -120,6 +120,7 @@ class CatalogueProvider:
     kind: ClassVar[str] = "catalogue"
     label: ClassVar[str] = "JSON catalogue"
     is_complete: ClassVar[bool] = True
+    are_sizes_exact: ClassVar[bool] = True
 
     def __init__(self, options: SourceOptions) -> None:
         self._options = options

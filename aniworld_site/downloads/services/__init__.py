@@ -1,4 +1,4 @@
-"""What a person can do with sources. Each commits what it does; the network is asked outside of any transaction."""
+"""What a person can do with sources and with the queue. Each commits what it does; the network is asked outside of any transaction."""
 
 from __future__ import annotations
 
@@ -7,17 +7,55 @@ from aniworld_site.downloads.services.listed import (
     link_listed,
     unlink_listed,
 )
+from aniworld_site.downloads.services.queueing import (
+    Queued,
+    find_episodes,
+    queue_episodes,
+    queue_missing,
+)
 from aniworld_site.downloads.services.sources import (
     add_source,
     request_refresh,
     set_password,
 )
+from aniworld_site.downloads.services.steering import (
+    Outcome,
+    cancel_downloads,
+    force_downloads,
+    move_downloads,
+    pause_downloads,
+    pause_queue,
+    remove_downloads,
+    resume_downloads,
+    resume_queue,
+    retry_downloads,
+    set_limits,
+    start_queue,
+    stop_queue,
+)
 
 __all__ = [
+    "Outcome",
+    "Queued",
     "add_listed",
     "add_source",
+    "cancel_downloads",
+    "find_episodes",
+    "force_downloads",
     "link_listed",
+    "move_downloads",
+    "pause_downloads",
+    "pause_queue",
+    "queue_episodes",
+    "queue_missing",
+    "remove_downloads",
     "request_refresh",
+    "resume_downloads",
+    "resume_queue",
+    "retry_downloads",
+    "set_limits",
     "set_password",
+    "start_queue",
+    "stop_queue",
     "unlink_listed",
 ]

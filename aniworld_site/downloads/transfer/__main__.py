@@ -1,7 +1,7 @@
 """Fetches one file: `python -m aniworld_site.downloads.transfer`.
 
 The first line of standard input is what to do; later ones may give another limit of speed, and its end means that nobody waits any
-more. Each line of standard output is a JSON object: {"bytes", "size"} on the way, {"verifying"}, then {"done", "extension"} or {"error", "trouble"}.
+more. Each line of standard output is a JSON object: {"bytes", "size", "verifying"} on the way, then {"done", "extension"} or {"error", "trouble"}.
 SIGTERM stops it within a second; what came is kept for the next time.
 """
 
@@ -43,15 +43,20 @@ class Teller:
 
     def __init__(self) -> None:
         self._told_at = 0.0
-        self._last: tuple[int, int | None] | None = None
+        self._was_verifying = False
 
     def __call__(self, progress: Progress) -> None:
         now = time.monotonic()
-        if progress.is_verifying:
-            say(verifying=True)
-        elif now - self._told_at >= TELL_EVERY_S:
-            self._told_at = now
-            say(bytes=progress.bytes_done, size=progress.size_bytes)
+        if now - self._told_at < TELL_EVERY_S and (
+            progress.is_verifying == self._was_verifying
+        ):
+            return
+        self._told_at, self._was_verifying = now, progress.is_verifying
+        say(
+            bytes=progress.bytes_done,
+            size=progress.size_bytes,
+            verifying=progress.is_verifying,
+        )
 
 
 def say(**values: Any) -> None:

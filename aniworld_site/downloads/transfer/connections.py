@@ -118,7 +118,9 @@ def tell_failure(host: str, error: Exception) -> ProviderError:
         )
     if isinstance(error, ConnectionRefusedError):
         return ProviderError(f"{host} refuses connections.")
-    return ProviderError(f"{host} cut the connection: {error or type(error).__name__}.")
+    return ProviderError(
+        f"{host} cut the connection: {str(error) or type(error).__name__}."
+    )
 
 
 class _GuardedConnection(http.client.HTTPConnection):

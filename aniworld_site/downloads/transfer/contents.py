@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import zlib
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
@@ -135,8 +136,8 @@ def find_checksum(name: str) -> str:
     return f"crc32:{found[-1].lower()}" if found and not found[-1].isdigit() else ""
 
 
-def compute(path: Path, algorithm: str) -> str:
-    """Return the checksum of a file in hexadecimal digits. Reads it once."""
+def compute(path: Path, algorithm: str, tell: Callable[[], None]) -> str:
+    """Return the checksum of a file in hexadecimal digits. Reads it once, and tells after each MiB."""
     digest: Digest = (
         Crc32()
         if algorithm == "crc32"
@@ -147,6 +148,7 @@ def compute(path: Path, algorithm: str) -> str:
     try:
         while read := os.readv(fd, [buffer]):
             digest.update(buffer[:read])
+            tell()
     finally:
         os.close(fd)
     return digest.hexdigest()

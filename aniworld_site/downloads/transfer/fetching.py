@@ -224,7 +224,9 @@ def _read_into(
             buffer[: len(data)] = data
             return len(data)
         # One call of the system, as soon as there is anything: `readinto` would wait until the buffer is full.
-        return int(response.fp.readinto1(buffer)) if response.fp else 0
+        if response.isclosed():
+            return 0
+        return response.fp.readinto1(buffer)
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise tell_failure(host, error) from error
 
@@ -257,9 +259,9 @@ def _find_extension(job: Job, part: Part, answer: Answer) -> str:
 def _verify(job: Job, part: Part, tell: Callable[[Progress], None]) -> None:
     if not job.checksum:
         return
-    tell(Progress(bytes_done=part.size, size_bytes=part.size, is_verifying=True))
+    verifying = Progress(bytes_done=part.size, size_bytes=part.size, is_verifying=True)
     algorithm, _, expected = job.checksum.partition(":")
-    found = compute(part.path, algorithm)
+    found = compute(part.path, algorithm, lambda: tell(verifying))
     if found != expected:
         size = part.size
         part.begin(Origin(), at=0)

@@ -1,0 +1,127 @@
+"""From a whole partial file to an episode of the library, and the partial files that are left."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+from django.db import transaction
+
+from aniworld_site.downloads import transitions
+from aniworld_site.downloads.models import Download
+from aniworld_site.downloads.ordering import get_queue
+from aniworld_site.downloads.outcomes import note_success
+from aniworld_site.downloads.transfer.parts import Part, PartBusyError, remove_part
+from aniworld_site.exceptions import DomainError
+from aniworld_site.library import journal
+from aniworld_site.library.models import Episode, FileOperation, RootFolder
+from aniworld_site.library.placing import choose_place
+from aniworld_site.library.sidecars import write_sidecars
+
+logger = logging.getLogger(__name__)
+
+PARTS = Path(".aniworld") / "partial"
+"""Below the root folder: on the same file system as the place that the file goes to, and hidden from scans and media centres."""
+
+
+def get_part_path(download: Download) -> Path:
+    """Return where a download's bytes are kept until they are whole; it must have a root folder."""
+    assert download.root is not None  # noqa: S101  # Told to the type checker.
+    return Path(download.root.path) / PARTS / f"{download.pk}.part"
+
+
+def bring_in(download: Download) -> None:
+    """Put a whole file into the library and end its download. May be interrupted and called again at any time.
+
+    Raises:
+        DomainError: It cannot be done now; what came is kept where it is.
+        LeaseLostError: The download is not this process's any more.
+    """
+    operation = download.operation or _plan(download)
+    try:
+        operation = journal.carry_out(operation)
+    except DomainError:
+        operation.refresh_from_db()
+        if operation.state == FileOperation.State.FAILED:
+            # Its bytes are gone: the next try fetches them again.
+            Download.objects.filter(pk=download.pk).update(operation=None, bytes_done=0)
+        raise
+    if download.state != Download.State.IMPORTING:
+        transitions.begin_importing(download, operation)
+    remove_part(get_part_path(download))
+    transitions.finish(download)
+    note_success(download.source_id)
+    if get_queue().writes_nfo:
+        write_sidecars(operation)
+
+
+def _plan(download: Download) -> FileOperation:
+    assert download.root is not None  # noqa: S101  # Told to the type checker.
+    episode = Episode.objects.select_related("season__series").get(
+        pk=download.episode_id
+    )
+    place = choose_place(
+        episode,
+        download.root,
+        template=get_queue().template,
+        extension=download.extension,
+    )
+    # Together: nobody finishes an operation whose download was taken away in this moment.
+    with transaction.atomic():
+        operation = journal.plan_import(
+            get_part_path(download),
+            episode=episode,
+            root=download.root,
+            relative=place,
+            by=download.requested_by,
+            reason=f"Fetched from {download.source}." if download.source else "",
+        )
+        transitions.begin_importing(download, operation)
+    return operation
+
+
+def drop_parts() -> None:
+    """Delete the partial files of downloads that were cancelled with them; those being written are left for the next time."""
+    dropped = Download.objects.filter(
+        drops_part=True, state=Download.State.CANCELLED
+    ).select_related("root")
+    for download in dropped:
+        if drop_part(download):
+            Download.objects.filter(pk=download.pk, drops_part=True).update(
+                drops_part=False, bytes_done=0
+            )
+
+
+def drop_part(download: Download) -> bool:
+    """Delete a download's partial file unless somebody writes it; tell whether it is gone."""
+    if download.root is None:
+        return True
+    path = get_part_path(download)
+    if not path.exists():
+        return True
+    try:
+        part = Part(path)
+    except (PartBusyError, OSError):
+        return False
+    try:
+        remove_part(path)
+    except OSError as error:
+        logger.warning("A partial file cannot be deleted: %s", error)
+        return False
+    finally:
+        part.close()
+    return True
+
+
+def drop_orphans() -> None:
+    """Delete partial files whose downloads are in no list any more."""
+    for root in RootFolder.objects.all():
+        try:
+            names = os.listdir(Path(root.path) / PARTS)  # noqa: PTH208  # Names alone.
+        except OSError:
+            continue
+        pks = {int(stem) for name in names if (stem := name.split(".")[0]).isdigit()}
+        known = set(Download.objects.filter(pk__in=pks).values_list("pk", flat=True))
+        for pk in pks - known:
+            drop_part(Download(pk=pk, root=root))

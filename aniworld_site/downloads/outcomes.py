@@ -1,0 +1,104 @@
+"""What becomes of a download that did not come through: by the kind of trouble, it fails or waits, and its source rests."""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import F
+from django.utils import timezone
+
+from aniworld_site.downloads import transitions
+from aniworld_site.downloads.models import Download, Source
+
+Wait = Download.Wait
+
+FIRST_WAIT_S, LONGEST_WAIT_S = 10.0, 3600.0
+DISK_AGAIN, ROOT_AGAIN = timedelta(seconds=5), timedelta(seconds=30)
+LOGIN_REST = timedelta(hours=1)
+THROTTLED_S = 60
+FAILURES_TO_REST = 5
+"""In a row, over all downloads of a source."""
+REST = timedelta(minutes=5)
+
+
+def settle_failure(download: Download, said: dict[str, Any]) -> None:
+    """Set aside or end a download, by what the child said: `{"error": sentence, "trouble": kind, "retry_after_s"}`.
+
+    Raises:
+        LeaseLostError: It is not this process's any more.
+    """
+    reason, trouble = str(said["error"]), said["trouble"]
+    now = timezone.now()
+    if trouble in ("stopped", "killed", "busy"):
+        # No fault of its own or of its source.
+        transitions.release(download, due_at=now + timedelta(seconds=1))
+    elif trouble == "disk":
+        full = f"{reason} {download.root} has no room for the rest. It goes on by itself when there is."
+        transitions.wait_for(download, Wait.DISK, full, until=now + DISK_AGAIN)
+    elif trouble == "root":
+        transitions.wait_for(download, Wait.ROOT, reason, until=now + ROOT_AGAIN)
+    elif trouble == "throttled":
+        _wait_for_source(download, reason, said.get("retry_after_s") or THROTTLED_S)
+    elif trouble == "login":
+        _rest(download.source_id, now + LOGIN_REST, reason)
+        transitions.fail(download, reason)
+    elif trouble == "permanent":
+        transitions.fail(download, reason)
+    else:
+        _try_again(download, reason, now)
+
+
+def note_success(source_id: int | None) -> None:
+    """Forget what a source did wrong before."""
+    Source.objects.filter(pk=source_id or 0).exclude(download_failures=0).update(
+        download_failures=0, rests_until=None, rest_reason=""
+    )
+
+
+def _wait_for_source(download: Download, reason: str, seconds: int) -> None:
+    until = timezone.now() + timedelta(seconds=seconds)
+    # All others of it would be told the same.
+    _rest(download.source_id, until, reason)
+    transitions.wait_for(download, Wait.HOST, reason, until=until)
+
+
+def _try_again(download: Download, reason: str, now: datetime) -> None:
+    source = download.source
+    allowed = source.retries if source is not None else 0
+    before = Download.objects.filter(pk=download.pk).values_list(
+        "bytes_at_failure", flat=True
+    )
+    has_come_on = download.bytes_done > (before.first() or 0)
+    Download.objects.filter(pk=download.pk).update(bytes_at_failure=download.bytes_done)
+    # What gets further each time is not given up.
+    download.attempts = 1 if has_come_on else download.attempts + 1
+    _count_failure(source, reason, now)
+    if download.attempts > allowed:
+        transitions.fail(
+            download, f"Given up after {download.attempts} tries. {reason}"
+        )
+        return
+    seconds = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** (download.attempts - 1))
+    # Spread, so that those that failed together do not come back together.
+    seconds *= random.uniform(0.75, 1.25)  # noqa: S311  # No secret.
+    until = now + timedelta(seconds=seconds)
+    transitions.wait_for(download, Wait.HOST, reason, until=until)
+
+
+def _count_failure(source: Source | None, reason: str, now: datetime) -> None:
+    if source is None:
+        return
+    Source.objects.filter(pk=source.pk).update(
+        download_failures=F("download_failures") + 1
+    )
+    source.refresh_from_db(fields=["download_failures"])
+    if source.download_failures >= FAILURES_TO_REST:
+        _rest(source.pk, now + REST, reason)
+
+
+def _rest(source_id: int | None, until: datetime, reason: str) -> None:
+    Source.objects.filter(pk=source_id or 0).update(
+        rests_until=until, rest_reason=reason[:500]
+    )

@@ -1,0 +1,103 @@
+"""What is listed becomes a download: where its file will go, and why one cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from aniworld_site.disks import METER
+from aniworld_site.downloads.models import Download, SourceEpisode
+from aniworld_site.downloads.transitions import Wanted, open_downloads
+from aniworld_site.exceptions import DomainError
+from aniworld_site.library.models import Episode, RootFolder, SeriesFolder
+
+AUTOMATIC = "system"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """An episode that cannot be queued."""
+
+    episode: Episode
+    reason: str
+
+
+def queue_offers(
+    chosen: Iterable[tuple[Episode, SourceEpisode]],
+    *,
+    by: str,
+    root: RootFolder | None = None,
+    is_forced: bool = False,
+) -> tuple[list[Download], list[Refusal]]:
+    """Put episodes (with season and series) into the queue; those that are in it stay where they are.
+
+    Raises:
+        DomainError: There is no root folder to put files into.
+    """
+    pairs = list(chosen)
+    if not pairs:
+        return [], []
+    roots = _choose_roots({episode.season.series_id for episode, _ in pairs}, root)
+    wanted = [
+        Wanted(
+            episode=episode,
+            offer=offer,
+            root=roots[episode.season.series_id],
+            checksum=offer.checksum,
+            size_bytes=offer.size_bytes,
+        )
+        for episode, offer in pairs
+    ]
+    downloads = open_downloads(wanted, by=by, is_forced=is_forced)
+    added = {download.episode_id for download in downloads}
+    refusals = [
+        Refusal(episode=episode, reason="It is in the queue already.")
+        for episode, _ in pairs
+        if episode.pk not in added
+    ]
+    return downloads, refusals
+
+
+def queue_new_offers(offers: Iterable[SourceEpisode]) -> list[Download]:
+    """Put what a source lists newly into the queue, where its series is monitored and the episode is wanted and not there."""
+    pairs = [
+        (offer.episode, offer)
+        for offer in offers
+        if offer.url
+        and offer.episode is not None
+        and offer.episode.is_wanted
+        and not offer.episode.has_file
+        and offer.episode.season.series.is_monitored
+    ]
+    try:
+        return queue_offers(pairs, by=AUTOMATIC)[0]
+    except DomainError:
+        # No root folder: nothing can be fetched, which is no fault of the source.
+        return []
+
+
+def _choose_roots(
+    series_ids: set[int], asked: RootFolder | None
+) -> dict[int, RootFolder]:
+    """Return where each series' files go: where it is already, else where most is free. Two queries."""
+    if asked is not None:
+        return dict.fromkeys(series_ids, asked)
+    online = list(RootFolder.objects.filter(is_online=True))
+    if not online:
+        raise DomainError(
+            "There is no root folder to put files into: add one, or connect its disk."
+        )
+    disks = METER.measure(root.path for root in online)
+    roomiest = max(
+        online,
+        key=lambda root: disk.free_bytes if (disk := disks.get(root.path)) else -1,
+    )
+    homes = {
+        folder.series_id: folder.root
+        for folder in SeriesFolder.objects.filter(
+            series__in=series_ids, root__is_online=True, is_ignored=False
+        )
+        .select_related("root")
+        .order_by("-name")
+    }
+    return {pk: homes.get(pk, roomiest) for pk in series_ids}

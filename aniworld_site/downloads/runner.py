@@ -1,0 +1,211 @@
+"""One download from claim to file, in a thread of its own. Knows no Celery and no browser."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection
+
+from aniworld_site.downloads import transitions
+from aniworld_site.downloads.children import Child
+from aniworld_site.downloads.credentials import decrypt
+from aniworld_site.downloads.importing import bring_in, get_part_path
+from aniworld_site.downloads.models import Download
+from aniworld_site.downloads.outcomes import settle_failure
+from aniworld_site.downloads.progress import Speedometer
+from aniworld_site.downloads.providers.base import ProviderError, Trouble
+from aniworld_site.downloads.providers.registry import get_provider_types
+from aniworld_site.downloads.signals import download_progressed
+from aniworld_site.downloads.transfer.contents import find_checksum, get_name
+from aniworld_site.downloads.transitions import LeaseLostError
+from aniworld_site.exceptions import DomainError
+from aniworld_site.library.naming import VIDEO_EXTENSIONS
+from aniworld_site.library.scanner import offline_reason
+
+logger = logging.getLogger(__name__)
+
+LISTEN_S = 0.25
+LOOK_S = 0.5
+"""How often a runner looks whether it still holds its download, so how soon a pause takes effect."""
+BEAT_S = 4.0
+
+
+@dataclass(kw_only=True)
+class Runner:
+    """Runs one claimed download. `limit` and `stop` may be set from elsewhere at any time."""
+
+    download: Download
+    most_bytes: int
+    """What its disk has room for."""
+    limit: int = 0
+    """Bytes per second, 0 for none."""
+    stop: threading.Event = field(default_factory=threading.Event)
+    """Set to give the download back."""
+    _sent_limit: int = 0
+    _looked_at: float = 0.0
+    _beaten_at: float = 0.0
+
+    def run(self) -> None:
+        """Do it to its end, whatever that is; never raises."""
+        try:
+            self._run()
+        except LeaseLostError:
+            logger.info("Download %s was taken away.", self.download.pk)
+        except Exception:
+            logger.exception("Download %s broke off", self.download.pk)
+            self._give_up("An error of AniWorld ended it; the log has the details.")
+        finally:
+            connection.close()
+
+    def _run(self) -> None:
+        download = self.download
+        if download.operation_id is None:
+            try:
+                self._prepare()
+                said = self._fetch()
+            except (ProviderError, DomainError) as error:
+                said = _as_message(error)
+            if said is None:
+                transitions.release(download)
+                return
+            if "error" in said:
+                settle_failure(download, said)
+                return
+            download.bytes_done = int(said["done"])
+            download.extension = str(said["extension"])
+        try:
+            bring_in(download)
+        except DomainError as error:
+            settle_failure(download, {"error": str(error), "trouble": "root"})
+
+    def _prepare(self) -> None:
+        """Find out what cannot be done before anything is started.
+
+        Raises:
+            DomainError: Its folder is not there.
+            ProviderError: It has no source or address any more.
+        """
+        download = self.download
+        root = download.root
+        if root is None:
+            raise DomainError("Its root folder was removed: it gets another one.")
+        # What is not mounted is often an empty folder, which must not be filled.
+        if reason := offline_reason(root.path, holds_files=root.file_count > 0):
+            raise DomainError(reason)
+        if download.source is None or download.offer is None or not download.offer.url:
+            raise ProviderError(
+                "Its source does not list it any more.", trouble=Trouble.PERMANENT
+            )
+
+    def _fetch(self) -> dict[str, Any] | None:
+        """Return how the child ended; None where it was stopped."""
+        download = self.download
+        self._sent_limit = self.limit
+        child = Child(*_make_job(download, self.most_bytes, self.limit))
+        try:
+            said = self._follow(child)
+        finally:
+            code = child.stop()
+        if said is None and not self.stop.is_set():
+            logger.warning(
+                "Child of download %s ended with %s: %s",
+                download.pk,
+                code,
+                child.complaint,
+            )
+            return {
+                "error": f"The process that fetched it ended unexpectedly ({code}).",
+                "trouble": "killed" if code < 0 else "passing",
+            }
+        return said
+
+    def _follow(self, child: Child) -> dict[str, Any] | None:
+        download = self.download
+        speed = Speedometer(now=time.monotonic(), bytes_done=download.bytes_done)
+        is_first = True
+        for said in child.listen(every_s=LISTEN_S):
+            if said and ("done" in said or "error" in said):
+                return said
+            if said and "bytes" in said:
+                if is_first:
+                    # What was there before is not speed.
+                    speed = Speedometer(now=time.monotonic(), bytes_done=said["bytes"])
+                    is_first = False
+                self._note(said, speed)
+            if self.stop.is_set():
+                return None
+            self._look()
+            if self.limit != self._sent_limit:
+                self._sent_limit = self.limit
+                child.tell({"limit": self.limit})
+        return None
+
+    def _note(self, said: dict[str, Any], speed: Speedometer) -> None:
+        download = self.download
+        download.bytes_done = int(said["bytes"])
+        if said["size"] is not None:
+            download.size_bytes = int(said["size"])
+        speed.note(now=time.monotonic(), bytes_done=download.bytes_done)
+        if said["verifying"] and download.state != Download.State.VERIFYING:
+            transitions.begin_verifying(download)
+        download_progressed.send(
+            Download,
+            download=download,
+            bytes_per_s=speed.bytes_per_s,
+            eta_s=speed.get_eta_s(download.size_bytes),
+        )
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        if now - self._beaten_at >= BEAT_S:
+            self._beaten_at = self._looked_at = now
+            transitions.beat(self.download)
+        elif now - self._looked_at >= LOOK_S:
+            self._looked_at = now
+            if not transitions.is_held(self.download):
+                raise LeaseLostError
+
+    def _give_up(self, reason: str) -> None:
+        try:
+            transitions.fail(self.download, reason)
+        except LeaseLostError:
+            return
+        except Exception:
+            # The database is away: the lease runs out, and it is taken up again.
+            logger.exception("Download %s could not be ended", self.download.pk)
+
+
+def _make_job(
+    download: Download, most_bytes: int, limit: int
+) -> tuple[str, dict[str, Any]]:
+    source, offer = download.source, download.offer
+    assert source is not None  # noqa: S101  # The caller looked.
+    assert offer is not None  # noqa: S101  # The caller looked.
+    kind = get_provider_types().get(source.kind)
+    are_exact = bool(getattr(kind, "are_sizes_exact", False))
+    job = {
+        "target": {
+            "url": offer.url,
+            "may_be_private": source.may_be_private,
+            "username": source.username,
+            "password": decrypt(source.secret),
+            "source_url": source.url,
+        },
+        "path": os.fsencode(get_part_path(download)).hex(),
+        "size_bytes": offer.size_bytes if are_exact else None,
+        "checksum": download.checksum or find_checksum(get_name(offer.url)),
+        "most_bytes": most_bytes,
+        "extensions": sorted(VIDEO_EXTENSIONS),
+        "limit": limit,
+    }
+    return "aniworld_site.downloads.transfer", job
+
+
+def _as_message(error: ProviderError | DomainError) -> dict[str, Any]:
+    trouble = error.trouble.value if isinstance(error, ProviderError) else "root"
+    return {"error": str(error), "trouble": trouble}

@@ -1,0 +1,53 @@
+"""Reads that a page or a room needs. Each states its queries; none grows with the rows it returns."""
+
+from __future__ import annotations
+
+from aniworld_site.downloads.selectors.messages import (
+    Facts,
+    count_downloads,
+    get_places,
+    get_series_names,
+    list_facts,
+)
+from aniworld_site.downloads.selectors.missing import (
+    MissingEpisode,
+    count_missing,
+    find_offers,
+    list_missing,
+    list_missing_episodes,
+)
+from aniworld_site.downloads.selectors.queue import (
+    QueueView,
+    Row,
+    get_queue_view,
+    list_ended,
+    list_live,
+    list_rows,
+)
+from aniworld_site.downloads.selectors.sources import (
+    SourceState,
+    list_sources,
+    search_listed,
+)
+
+__all__ = [
+    "Facts",
+    "MissingEpisode",
+    "QueueView",
+    "Row",
+    "SourceState",
+    "count_downloads",
+    "count_missing",
+    "find_offers",
+    "get_places",
+    "get_queue_view",
+    "get_series_names",
+    "list_ended",
+    "list_facts",
+    "list_live",
+    "list_missing",
+    "list_missing_episodes",
+    "list_rows",
+    "list_sources",
+    "search_listed",
+]

@@ -1,0 +1,186 @@
+"""The queue as its page and its command show it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Case, IntegerField, QuerySet, Sum, Value, When
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from aniworld_site.disks import METER
+from aniworld_site.downloads.models import RUNNING_STATES, Download, Queue, Source
+from aniworld_site.downloads.ordering import get_queue
+from aniworld_site.downloads.selectors.messages import count_downloads
+from aniworld_site.library.models import RootFolder
+
+State = Download.State
+MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A download with why it does not run, where it does not."""
+
+    download: Download
+    reason: str
+    """A sentence; "" for one that runs or has ended well."""
+
+    @property
+    def is_running(self) -> bool:
+        return self.download.state in RUNNING_STATES
+
+    @property
+    def may(self) -> frozenset[str]:
+        """What a person may do with it."""
+        state = self.download.state
+        if state in (State.DONE, State.FAILED, State.CANCELLED):
+            retry = {"retry"} if state != State.DONE else set()
+            return frozenset({"remove", *retry})
+        if state == State.IMPORTING:
+            return frozenset()
+        found = {"cancel", "move"}
+        found.add("resume" if state == State.PAUSED else "pause")
+        if state == State.WAITING:
+            found.add("retry")
+        if state in (State.QUEUED, State.WAITING, State.PAUSED):
+            found.add("force")
+        return frozenset(found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiskForecast:
+    """Whether what is queued fits on a root folder's disk."""
+
+    root: RootFolder
+    needed_bytes: int
+    free_bytes: int
+    """Without what stays free."""
+
+    @property
+    def lacks_bytes(self) -> int:
+        return max(0, self.needed_bytes - self.free_bytes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueView:
+    """The queue as a whole."""
+
+    queue: Queue
+    counts: dict[str, int]
+    """As in `queue_status`."""
+    left_bytes: int
+    """Of all that is queued and whose size is known."""
+    forecasts: list[DiskForecast]
+    """Disks that do not hold all of it."""
+
+
+def get_queue_view() -> QueueView:
+    """Return the queue's state, counts and what it needs, in four queries."""
+    queue = get_queue()
+    needed: dict[int | None, int] = dict(
+        Download.objects.live()
+        .order_by()
+        .values("root")
+        .annotate(left=Coalesce(Sum("size_bytes"), 0) - Coalesce(Sum("bytes_done"), 0))
+        .values_list("root", "left")
+    )
+    return QueueView(
+        queue=queue,
+        counts=count_downloads(),
+        left_bytes=sum(max(0, left) for left in needed.values()),
+        forecasts=_forecast(queue, needed),
+    )
+
+
+def _forecast(queue: Queue, needed: dict[int | None, int]) -> list[DiskForecast]:
+    roots = list(RootFolder.objects.filter(pk__in=[pk for pk in needed if pk]))
+    disks = METER.measure(root.path for root in roots if root.is_online)
+    forecasts = [
+        DiskForecast(
+            root=root,
+            needed_bytes=max(0, needed[root.pk]),
+            free_bytes=max(0, disk.free_bytes - queue.floor_mib * MIB),
+        )
+        for root in roots
+        if (disk := disks.get(root.path)) is not None
+    ]
+    return [each for each in forecasts if each.lacks_bytes]
+
+
+def list_live(*, text: str = "") -> QuerySet[Download]:
+    """Return what has not ended: what runs first, then by place; with all that a row shows."""
+    rank = Case(
+        When(state__in=RUNNING_STATES, then=Value(0)),
+        default=Value(1),
+        output_field=IntegerField(),
+    )
+    rows = Download.objects.live().annotate(rank=rank)
+    if text:
+        rows = rows.filter(episode__season__series__title__icontains=text)
+    return _with_names(rows).order_by("rank", "position", "pk")
+
+
+def list_ended(state: str = "") -> QuerySet[Download]:
+    """Return what has ended, the newest first, all or those of one state."""
+    states = [state] if state else [State.DONE, State.FAILED, State.CANCELLED]
+    rows = Download.objects.filter(state__in=states)
+    return _with_names(rows).order_by("-finished_at", "-pk")
+
+
+def _with_names(rows: QuerySet[Download]) -> QuerySet[Download]:
+    return rows.select_related(
+        "episode__season__series", "source", "root", "operation__root"
+    )
+
+
+def list_rows(downloads: Iterable[Download]) -> list[Row]:
+    """Say of each download why it does not run. Three queries."""
+    queue = get_queue()
+    running = list(Download.objects.running().values_list("source_id", flat=True))
+    counts, now = Counter(pk or 0 for pk in running), timezone.now()
+    sources = {source.pk: source for source in Source.objects.all()}
+    return [
+        Row(
+            download=download,
+            reason=_explain(
+                download,
+                queue,
+                sources,
+                counts,
+                now,
+                is_full=len(running) >= queue.concurrency,
+            ),
+        )
+        for download in downloads
+    ]
+
+
+def _explain(
+    download: Download,
+    queue: Queue,
+    sources: dict[int, Source],
+    counts: Counter[int],
+    now: datetime,
+    *,
+    is_full: bool,
+) -> str:
+    if download.state != State.QUEUED:
+        return download.reason
+    if queue.state != Queue.State.RUNNING:
+        return f"The queue is {queue.get_state_display()}."
+    source = sources.get(download.source_id or 0)
+    if source is None:
+        return "Its source was removed."
+    if not source.is_enabled:
+        return f"{source} is switched off."
+    if source.rests_until is not None and source.rests_until > now:
+        return f"{source} rests: {source.rest_reason}"
+    if counts[source.pk] >= source.concurrency:
+        return f"{source} has {counts[source.pk]} running, as many as it may."
+    if source.next_start_at is not None and source.next_start_at > now:
+        return f"{source} starts one at a time, with a pause in between."
+    return "Waits for its turn." if is_full else "Is next."

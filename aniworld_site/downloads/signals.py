@@ -1,0 +1,18 @@
+"""What the domain announces. Receivers turn it into messages; whoever sends knows of no browser."""
+
+from __future__ import annotations
+
+from django.dispatch import Signal
+
+# Downloads joined the queue. Arguments: downloads (list of Download).
+downloads_added = Signal()
+# A download is in another state, or at another place. Arguments: download (Download), was (its state before).
+download_changed = Signal()
+# Bytes came. Arguments: download (Download, with bytes_done and size_bytes), bytes_per_s (float), eta_s (int or None).
+download_progressed = Signal()
+# Downloads left the list. Arguments: downloads (list of Download, which are no rows any more).
+downloads_removed = Signal()
+# Many moved at once, or the order changed. No arguments.
+queue_reordered = Signal()
+# Somebody started, stopped, paused or resumed the queue. Arguments: queue (Queue), did ("started", …), by (name).
+queue_changed = Signal()

@@ -1,0 +1,60 @@
+"""The only writer of a download's state: each move is one conditional UPDATE, and whoever finds no row came second."""
+
+from __future__ import annotations
+
+from aniworld_site.downloads.transitions.claiming import (
+    Room,
+    claim_next,
+    is_anything_claimable,
+)
+from aniworld_site.downloads.transitions.opening import Wanted, open_downloads
+from aniworld_site.downloads.transitions.running import (
+    LeaseLostError,
+    beat,
+    begin_importing,
+    begin_verifying,
+    fail,
+    finish,
+    get_expired_pause,
+    is_held,
+    release,
+    release_stale,
+    wait_for,
+)
+from aniworld_site.downloads.transitions.steering import (
+    ENDED_STATES,
+    cancel,
+    force,
+    pause,
+    remove,
+    resume,
+    retry,
+    set_queue,
+)
+
+__all__ = [
+    "ENDED_STATES",
+    "LeaseLostError",
+    "Room",
+    "Wanted",
+    "beat",
+    "begin_importing",
+    "begin_verifying",
+    "cancel",
+    "claim_next",
+    "fail",
+    "finish",
+    "force",
+    "get_expired_pause",
+    "is_anything_claimable",
+    "is_held",
+    "open_downloads",
+    "pause",
+    "release",
+    "release_stale",
+    "remove",
+    "resume",
+    "retry",
+    "set_queue",
+    "wait_for",
+]
