@@ -30,6 +30,12 @@ MAY_NOT = {
     "library.scan_rootfolder": "start or stop scans",
     "library.change_series": "change series or decide what files are",
     "library.change_rootfolder": "change root folders",
+    "library.view_fileoperation": "look at the history",
+    "library.change_fileoperation": "move, trash or restore files",
+    "downloads.view_download": "look at the queue",
+    "downloads.control_queue": "control the queue",
+    "downloads.view_source": "look at sources",
+    "downloads.change_source": "change sources",
 }
 P = ParamSpec("P")
 Row = TypeVar("Row", bound=Model)
@@ -137,13 +143,15 @@ def render_page(
 ) -> HttpResponse:
     """Render a page, or only the part whose element htmx is about to replace, with the messages that wait.
 
-    `parts` names ids of elements; "series-head" is drawn by `library/_series_head.html`. Callables in `context` are only called by what is drawn.
+    `parts` names ids of elements; "series-head" of a page in `library/` is drawn by `library/_series_head.html`. Callables in `context` are only called by what is drawn.
     """
     part = request.htmx.target or ""
     if part not in parts or request.htmx.history_restore_request:
         response = render(request, template, dict(context))
     else:
-        drawn = f"library/_{part.replace('-', '_')}.html"
+        # The dashboard, which is in no folder, is made of the library's parts.
+        folder = template.rpartition("/")[0] or "library"
+        drawn = f"{folder}/_{part.replace('-', '_')}.html"
         text = render_to_string(drawn, dict(context), request)
         said = render_to_string("_messages.html", {"is_part": True}, request)
         response = HttpResponse(text + said)

@@ -14,6 +14,7 @@ urlpatterns = [
     path("logout/", LogoutView.as_view(), name="logout"),
     path("setup/", views.setup, name="setup"),
     path("", include("aniworld_site.library.urls")),
+    path("", include("aniworld_site.downloads.urls")),
     path("admin/", admin.site.urls),
     path("", include("realtime.urls")),
     path("ping", health.ping, name="ping"),

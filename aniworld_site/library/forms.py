@@ -6,6 +6,11 @@ from typing import Any
 
 from django import forms
 
+from aniworld_site.library.destinations import (
+    DEFAULT_TEMPLATE,
+    TemplateError,
+    check_template,
+)
 from aniworld_site.library.fields import from_stored
 from aniworld_site.library.models import RootFolder, Series
 from aniworld_site.library.selectors import find_series
@@ -155,6 +160,20 @@ class AssignFolderForm(FolderForm):
                 "Name a series that is there, or give a title for a new one."
             )
         return values
+
+
+class RenameForm(forms.Form):
+    """How the files of a series are to be called."""
+
+    template = forms.CharField(max_length=300, initial=DEFAULT_TEMPLATE)
+
+    def clean_template(self) -> str:
+        template = str(self.cleaned_data["template"])
+        try:
+            check_template(template)
+        except TemplateError as error:
+            raise forms.ValidationError(str(error)) from error
+        return template
 
 
 class WantedForm(forms.Form):

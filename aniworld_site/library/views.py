@@ -13,7 +13,14 @@ from django.utils.text import Truncator
 
 from aniworld_site.exceptions import DomainError
 from aniworld_site.library import forms, selectors, services
-from aniworld_site.library.models import Episode, EpisodeFile, RootFolder, Scan, Series
+from aniworld_site.library.models import (
+    Episode,
+    EpisodeFile,
+    FileOperation,
+    RootFolder,
+    Scan,
+    Series,
+)
 from aniworld_site.library.templatetags.library import printable
 from aniworld_site.pages import (
     PageRequest,
@@ -268,6 +275,60 @@ def root_remove(request: PageRequest, pk: int) -> HttpResponse:
         request, f"{root} is removed from the list. Its files were not touched."
     )
     return redirect("library:root_list")
+
+
+@page("library.view_fileoperation")
+def history(request: PageRequest) -> HttpResponse:
+    key = request.GET.get("series", "")
+    series = get_object_or_404(Series, key=key) if key else None
+    operations = selectors.list_operations(series)
+    context = {
+        "series": series,
+        "page_obj": partial(_get_page, request, operations, size=FILES_PER_PAGE),
+    }
+    parts = ("history-rows",)
+    return render_page(request, "library/history.html", context, parts=parts)
+
+
+@action("library.change_fileoperation")
+def operation_undo(request: PageRequest, pk: int) -> HttpResponse:
+    operation = get_object_or_404(
+        FileOperation.objects.select_related("root", "series"), pk=pk
+    )
+    services.undo_operation(operation, by=request.user.get_username())
+    return done(request, f"The {operation.get_kind_display()} is undone.")
+
+
+@action("library.change_fileoperation")
+def series_trash(request: PageRequest, key: str) -> HttpResponse:
+    series = get_object_or_404(Series, key=key)
+    ids = cleaned(forms.FilesForm(request.POST))["files"]
+    files = EpisodeFile.objects.present().filter(pk__in=ids, series=series)
+    trashed = services.trash_files(
+        files.select_related("root", "series"), by=request.user.get_username()
+    )
+    return done(request, _tell(len(trashed), "file", "in the trash"))
+
+
+@page("library.view_series")
+def series_rename(request: PageRequest, key: str) -> HttpResponse:
+    series = get_object_or_404(Series, key=key)
+    form = forms.RenameForm(request.GET if "template" in request.GET else None)
+    template = form["template"].value()
+    renamings = []
+    if not form.is_bound or form.is_valid():
+        renamings = services.preview_names(series, str(template))
+    context = {"series": series, "form": form, "renamings": renamings}
+    return render(request, "library/series_rename.html", context)
+
+
+@action("library.change_fileoperation")
+def series_renamed(request: PageRequest, key: str) -> HttpResponse:
+    series = get_object_or_404(Series, key=key)
+    template = cleaned(forms.RenameForm(request.POST))["template"]
+    renamings = services.preview_names(series, template)
+    services.rename_files(renamings, by=request.user.get_username())
+    return done(request, _tell(len(renamings), "file", "renamed"))
 
 
 def _read_first(request: PageRequest, root: RootFolder) -> HttpResponse:

@@ -18,7 +18,8 @@ VALID: dict[str, dict[str, Any]] = {
     "download_added": PLACE,
     "download_removed": PLACE,
     "download_progress": ITEM
-    | {"percent": 12.5, "speed_mbps": 80.0, "eta_seconds": None},
+    | {"percent": 12.5, "speed_mbps": 80.0, "eta_seconds": None}
+    | {"current": 500, "total": 4000, "status": "active"},
     "download_complete": ITEM | {"file_path": "Dark/Season 01/Dark - S01E02.mkv"},
     "download_failed": ITEM | {"error_message": "The source is away."},
     "queue_status": COUNTS,

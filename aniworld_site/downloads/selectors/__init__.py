@@ -26,6 +26,7 @@ from aniworld_site.downloads.selectors.queue import (
 )
 from aniworld_site.downloads.selectors.sources import (
     SourceState,
+    list_reviews,
     list_sources,
     search_listed,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "list_live",
     "list_missing",
     "list_missing_episodes",
+    "list_reviews",
     "list_rows",
     "list_sources",
     "search_listed",

@@ -48,6 +48,14 @@ def list_sources() -> list[SourceState]:
     ]
 
 
+def list_reviews(*, limit: int) -> list[SourceEpisode]:
+    """Return episodes that a source renumbered, in one query."""
+    rows = SourceEpisode.objects.exclude(review="").select_related(
+        "listed__source", "episode__season__series"
+    )
+    return list(rows.order_by("pk")[:limit])
+
+
 def search_listed(text: str = "", *, only_new: bool = True) -> QuerySet[SourceSeries]:
     """Return what sources list, by title; those that are in the library only where asked for."""
     rows = SourceSeries.objects.filter(

@@ -15,8 +15,10 @@ from aniworld_site.downloads.services.queueing import (
 )
 from aniworld_site.downloads.services.sources import (
     add_source,
+    remove_source,
     request_refresh,
     set_password,
+    settle_review,
 )
 from aniworld_site.downloads.services.steering import (
     Outcome,
@@ -49,12 +51,14 @@ __all__ = [
     "queue_episodes",
     "queue_missing",
     "remove_downloads",
+    "remove_source",
     "request_refresh",
     "resume_downloads",
     "resume_queue",
     "retry_downloads",
     "set_limits",
     "set_password",
+    "settle_review",
     "start_queue",
     "stop_queue",
     "unlink_listed",

@@ -25,15 +25,17 @@ def link_listed(listed: SourceSeries, series: Series) -> None:
     offer(listed, series)
 
 
-def add_listed(listed: SourceSeries) -> Series:
+def add_listed(listed: SourceSeries, *, is_new: bool = False) -> Series:
     """Add a listed series to the library with all its episodes, which are missing until there are files.
+
+    `is_new` says that it is none of those that it may be.
 
     Raises:
         DomainError: It is linked already, or a series of the library may be the same: that is for a person to say.
     """
     if listed.series is not None:
         raise DomainError(f"{listed} is {listed.series} of the library already.")
-    if proposals := propose(listed):
+    if not is_new and (proposals := propose(listed)):
         first = proposals[0]
         raise DomainError(
             f"{listed} may be {first.series} ({first.series.key}), which is in the library: {first.reason} Link it, or rename one of them."

@@ -7,12 +7,13 @@ from functools import partial
 from django.db import IntegrityError, transaction
 
 from aniworld_site.downloads.credentials import encrypt
-from aniworld_site.downloads.models import Source
+from aniworld_site.downloads.models import Source, SourceEpisode
 from aniworld_site.downloads.providers.registry import (
     Listing,
     ProviderError,
     SourceOptions,
 )
+from aniworld_site.downloads.reconciling import offer as offer_episodes
 from aniworld_site.downloads.refreshing import find_listing, keep
 from aniworld_site.downloads.tasks import refresh_one
 from aniworld_site.exceptions import DomainError
@@ -55,6 +56,22 @@ def set_password(source: Source, password: str) -> None:
     Source.objects.filter(pk=source.pk).update(
         secret=encrypt(password), due_at=None, etag="", last_modified=""
     )
+
+
+def remove_source(source: Source) -> None:
+    """Forget a source with what it lists; what came from it stays, and what is in the queue from it waits in vain and says so."""
+    source.delete()
+
+
+def settle_review(offer: SourceEpisode, *, takes_new: bool) -> None:
+    """Say that a source was right to renumber an episode, which is linked by its new number then, or that the link stays as it is."""
+    with transaction.atomic():
+        if takes_new:
+            offer.episode, offer.reason = None, ""
+        offer.review = ""
+        offer.save(update_fields=["episode", "reason", "review"])
+    if takes_new and offer.listed.series is not None:
+        offer_episodes(offer.listed, offer.listed.series)
 
 
 def request_refresh(source: Source) -> None:

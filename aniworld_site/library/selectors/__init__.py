@@ -11,6 +11,7 @@ from aniworld_site.library.selectors.files import (
     list_series_unmatched,
     list_unmatched,
 )
+from aniworld_site.library.selectors.operations import list_operations
 from aniworld_site.library.selectors.roots import (
     get_scan,
     list_active_scans,
@@ -44,6 +45,7 @@ __all__ = [
     "list_measured_roots",
     "list_new_series",
     "list_notices",
+    "list_operations",
     "list_roots",
     "list_seasons",
     "list_series",

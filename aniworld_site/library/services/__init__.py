@@ -10,6 +10,13 @@ from aniworld_site.library.services.files import (
     settle_links,
     unignore_files,
 )
+from aniworld_site.library.services.operations import (
+    Renaming,
+    preview_names,
+    rename_files,
+    trash_files,
+    undo_operation,
+)
 from aniworld_site.library.services.roots import add_root, check_root_path, remove_root
 from aniworld_site.library.services.scans import (
     cancel_scan,
@@ -26,6 +33,7 @@ from aniworld_site.library.services.series import (
 )
 
 __all__ = [
+    "Renaming",
     "add_root",
     "add_series",
     "assign_files",
@@ -34,8 +42,10 @@ __all__ = [
     "check_root_path",
     "ignore_files",
     "ignore_folder",
+    "preview_names",
     "remove_root",
     "remove_series",
+    "rename_files",
     "rename_series",
     "request_scan",
     "request_series_scans",
@@ -43,5 +53,7 @@ __all__ = [
     "set_monitored",
     "set_wanted",
     "settle_links",
+    "trash_files",
+    "undo_operation",
     "unignore_files",
 ]

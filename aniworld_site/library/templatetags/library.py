@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from zlib import crc32
@@ -39,9 +39,16 @@ FACTS = {
 NAVIGATION = (
     ("dashboard", "Dashboard", "home", "d"),
     ("library:series_list", "Series", "series", "s"),
+    ("downloads:missing", "Missing", "missing", "m"),
+    ("downloads:queue", "Queue", "queue", "q"),
     ("library:unmatched", "Unmatched", "unmatched", "u"),
-    ("library:scan_list", "Scans", "scan", "c"),
+)
+MORE = (
+    ("downloads:add", "Add series", "add", "a"),
+    ("downloads:sources", "Sources", "source", "o"),
     ("library:root_list", "Folders", "folder", "f"),
+    ("library:scan_list", "Scans", "scan", "c"),
+    ("library:history", "History", "history", "h"),
 )
 
 register = template.Library()
@@ -105,22 +112,34 @@ def poster(series: Series) -> dict[str, Any]:
 def main_navigation(context: template.RequestContext) -> dict[str, Any]:
     """List the pages, with the one being looked at and how many files wait for a decision."""
     path = context["request"].path
-    places = [
-        {"url": reverse(name), "label": label, "icon": icon, "key": key}
-        for name, label, icon, key in NAVIGATION
-    ]
-    for place in places:
-        place["is_current"] = (
-            path == place["url"]
-            if place["icon"] == "home"
-            else path.startswith(place["url"])
-        )
+    more = _list_places(MORE, path)
     return {
-        "places": places,
+        "places": _list_places(NAVIGATION, path),
+        "more": more,
+        "is_more": any(place["is_current"] for place in more),
         "unmatched": count_unmatched(),
         # The badge names its room's position.
         "request": context["request"],
     }
+
+
+def _list_places(
+    places: Iterable[tuple[str, str, str, str]], path: str
+) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for name, label, icon, key in places:
+        url = reverse(name)
+        is_current = path == url if icon == "home" else path.startswith(url)
+        found.append(
+            {
+                "url": url,
+                "label": label,
+                "icon": icon,
+                "key": key,
+                "is_current": is_current,
+            }
+        )
+    return found
 
 
 def _join(value: object) -> str:

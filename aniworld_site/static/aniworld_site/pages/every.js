@@ -36,10 +36,10 @@ document.addEventListener("htmx:afterRequest", (event) => {
 /** Say how many boxes are ticked beside the buttons that act on them. */
 function countTicked() {
   for (const label of document.querySelectorAll("[data-ticked-count]")) {
-    const name = /** @type {HTMLElement} */ (label).dataset.tickedCount ?? "";
+    const { tickedCount: name = "", tickedNoun: noun = "file" } = /** @type {HTMLElement} */ (label).dataset;
     const count = document.querySelectorAll(`input[name="${CSS.escape(name)}"]:checked`).length;
-    label.closest("form")?.setAttribute("data-ticked", String(count));
-    label.textContent = count === 1 ? "1 file ticked" : `${count} files ticked`;
+    label.closest("form, [data-ticked]")?.setAttribute("data-ticked", String(count));
+    label.textContent = count === 1 ? `1 ${noun} ticked` : `${count} ${noun}s ticked`;
   }
 }
 document.addEventListener("change", countTicked);

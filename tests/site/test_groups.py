@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import Group
 
-from aniworld_site.library.groups import make_groups
+from aniworld_site.groups import make_groups
 from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db

@@ -7,24 +7,28 @@ from typing import Any
 from django.contrib.auth.models import Group, Permission
 
 VIEWED = ("rootfolder", "series", "season", "episode", "episodefile", "scan")
-VIEWER = {f"view_{name}" for name in (*VIEWED, "episodefilelink", "seriesfolder")}
+MORE = ("episodefilelink", "seriesfolder", "fileoperation", "download", "source")
+VIEWER = {f"view_{name}" for name in (*VIEWED, *MORE)}
 OPERATOR = VIEWER | {
     "scan_rootfolder",
     "change_series",
     "change_season",
     "change_episode",
     "change_episodefile",
+    "change_fileoperation",
+    "control_queue",
 }
 
 
 def make_groups(**_kwargs: Any) -> None:
     """Make the groups that are not there; one that a person has changed stays as it is."""
-    ours = Permission.objects.filter(content_type__app_label="library")
+    apps = ("library", "downloads")
+    ours = Permission.objects.filter(content_type__app_label__in=apps)
     wanted = {
         "viewer": ours.filter(codename__in=VIEWER),
         "operator": ours.filter(codename__in=OPERATOR),
         "admin": Permission.objects.filter(
-            content_type__app_label__in=["library", "auth", "realtime"]
+            content_type__app_label__in=[*apps, "auth", "realtime"]
         ),
     }
     for name, permissions in wanted.items():

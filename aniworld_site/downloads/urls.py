@@ -1,0 +1,33 @@
+"""Addresses of the pages of downloads."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from aniworld_site.downloads.views import adding, missing, queue, sources
+
+app_name = "downloads"
+urlpatterns = [
+    path("queue/", queue.queue_page, name="queue"),
+    path("queue/badge/", queue.queue_badge, name="queue_badge"),
+    path("queue/do/", queue.queue_do, name="queue_do"),
+    path("queue/move/", queue.queue_move, name="queue_move"),
+    path("queue/set/", queue.queue_set, name="queue_set"),
+    path("queue/limits/", queue.queue_limits, name="queue_limits"),
+    path("queue/settings/", queue.queue_settings, name="queue_settings"),
+    path("missing/", missing.missing_page, name="missing"),
+    path("missing/queue/", missing.missing_queue, name="missing_queue"),
+    path("missing/all/", missing.missing_all, name="missing_all"),
+    path("missing/ignore/", missing.missing_ignore, name="missing_ignore"),
+    path("series/<slug:key>/queue/", missing.series_queue, name="series_queue"),
+    path("sources/", sources.source_list, name="sources"),
+    path("sources/add/", sources.source_add, name="source_add"),
+    path("sources/<int:pk>/refresh/", sources.source_refresh, name="source_refresh"),
+    path("sources/<int:pk>/edit/", sources.source_edit, name="source_edit"),
+    path("sources/<int:pk>/remove/", sources.source_remove, name="source_remove"),
+    path("reviews/<int:pk>/", sources.review_settle, name="review_settle"),
+    path("add/", adding.add_page, name="add"),
+    path("add/<int:pk>/", adding.add_series, name="add_series"),
+    path("add/link/", adding.link_series, name="link_series"),
+    path("add/<int:pk>/dismiss/", adding.dismiss_series, name="dismiss_series"),
+]

@@ -1,0 +1,1 @@
+"""The pages of downloads and what a person can do on them."""

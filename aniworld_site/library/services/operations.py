@@ -1,0 +1,111 @@
+"""What a person can do with files: trash them, rename them, and undo what was done."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from aniworld_site.exceptions import DomainError
+from aniworld_site.library import journal
+from aniworld_site.library.models import EpisodeFile, FileOperation, Series
+from aniworld_site.library.placing import choose_place
+
+
+@dataclass(frozen=True, kw_only=True)
+class Renaming:
+    """A file, and what it would be called."""
+
+    file: EpisodeFile
+    old: str
+    """Relative to its root folder."""
+    new: str
+
+
+def trash_files(files: Iterable[EpisodeFile], *, by: str) -> list[FileOperation]:
+    """Move files to the trash of their roots; their episodes are no longer wanted, so nothing fetches them again.
+
+    Raises:
+        DomainError: One cannot be moved; those before it are in the trash.
+    """
+    return [journal.carry_out(journal.plan_trash(file, by=by)) for file in files]
+
+
+def undo_operation(operation: FileOperation, *, by: str) -> FileOperation:
+    """Put back what an operation did, and return the one that did that. Raises as `journal.undo`."""
+    return journal.undo(operation, by=by)
+
+
+def preview_names(series: Series, template: str) -> list[Renaming]:
+    """Return the files of a series that a template would call otherwise; those that hold several episodes or parts keep their names.
+
+    Raises:
+        DomainError: The template is none.
+    """
+    found = []
+    files = (
+        EpisodeFile.objects.present()
+        .filter(series=series, match=EpisodeFile.Match.LINKED)
+        .select_related("root")
+        .prefetch_related("links__episode__season__series")
+    )
+    for file in files:
+        links = list(file.links.all())
+        if len(links) != 1 or links[0].part is not None:
+            continue
+        name = PurePosixPath(
+            choose_place(
+                links[0].episode,
+                file.root,
+                template=template,
+                extension=os.path.splitext(str(file.name))[1],  # noqa: PTH122
+            )
+        ).name
+        new = f"{file.folder}/{name}" if file.folder else name
+        if new != str(file):
+            found.append(Renaming(file=file, old=str(file), new=new))
+    return found
+
+
+def rename_files(renamings: Sequence[Renaming], *, by: str) -> list[FileOperation]:
+    """Give files other names, also where they change theirs with each other; nothing is ever overwritten.
+
+    Raises:
+        DomainError: Two would get one name, or a file that stays has it; then nothing is done. Or one cannot be moved.
+    """
+    _refuse_clashes(renamings)
+    done: list[FileOperation] = []
+    waiting = list(renamings)
+    while waiting:
+        free = [each for each in waiting if not _is_taken(each)]
+        if not free:
+            # They go round in a circle: one steps aside.
+            aside = waiting[0]
+            stem, extension = os.path.splitext(aside.new)  # noqa: PTH122
+            done.append(_move(aside.file, f"{stem}.renaming{extension}", by=by))
+            continue
+        for each in free:
+            done.append(_move(each.file, each.new, by=by))
+            waiting.remove(each)
+    return done
+
+
+def _refuse_clashes(renamings: Sequence[Renaming]) -> None:
+    targets = [(each.file.root_id, each.new) for each in renamings]
+    moving = {(each.file.root_id, each.old) for each in renamings}
+    for each, target in zip(renamings, targets, strict=True):
+        if targets.count(target) > 1 or (target not in moving and _is_taken(each)):
+            raise DomainError(
+                f"{each.new} would be the name of two files: nothing was renamed."
+            )
+
+
+def _is_taken(renaming: Renaming) -> bool:
+    return os.path.lexists(f"{renaming.file.root.path}/{renaming.new}")
+
+
+def _move(file: EpisodeFile, relative: str, *, by: str) -> FileOperation:
+    operation = journal.carry_out(journal.plan_move(file, relative, by=by))
+    file.refresh_from_db()
+    return operation

@@ -1,0 +1,165 @@
+/** The queue: speeds as people write them, a line of the last two minutes, and rows that are dragged or moved by keys. */
+import { livePage } from "../../realtime/index.js";
+
+const SHOWN_S = 120;
+/** A download that said nothing for longer has stopped. */
+const SILENT_MS = 4_000;
+
+/** @param {number} mbps megabits per second */
+export function showSpeed(mbps) {
+  const bytes = (mbps * 1_000_000) / 8;
+  if (bytes >= 1 << 20) return `${(bytes / (1 << 20)).toFixed(1)} MiB/s`;
+  return bytes >= 1 ? `${Math.max(1, Math.round(bytes / 1024))} KiB/s` : "";
+}
+
+/** @param {number | null} seconds */
+export function showTimeLeft(seconds) {
+  if (seconds === null || seconds === undefined) return "";
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  if (hours) return `${hours} h ${minutes} min left`;
+  return minutes ? `${minutes} min ${seconds % 60} s left` : `${seconds} s left`;
+}
+
+/** The sum of all downloads' speeds, second by second. */
+export class SpeedLine {
+  constructor() {
+    /** @type {Map<number, {mbps: number, at: number}>} */
+    this.latest = new Map();
+    /** @type {number[]} */
+    this.sums = [];
+  }
+
+  /** @param {number} id @param {number} mbps @param {number} now */
+  note(id, mbps, now) {
+    this.latest.set(id, { mbps, at: now });
+  }
+
+  /** @param {number} id */
+  forget(id) {
+    this.latest.delete(id);
+  }
+
+  /** @param {number} now @returns {number} the speed of all */
+  step(now) {
+    let sum = 0;
+    for (const [id, { mbps, at }] of this.latest) {
+      if (now - at > SILENT_MS) this.latest.delete(id);
+      else sum += mbps;
+    }
+    this.sums.push(sum);
+    if (this.sums.length > SHOWN_S) this.sums.shift();
+    return sum;
+  }
+
+  /** @param {number} width @param {number} height @returns {string} the points of a polyline, the newest at the right */
+  draw(width, height) {
+    const most = Math.max(...this.sums, 0.001);
+    const step = width / (SHOWN_S - 1);
+    const first = SHOWN_S - this.sums.length;
+    return this.sums.map((sum, index) => `${((first + index) * step).toFixed(1)},${(height - 1 - (sum / most) * (height - 2)).toFixed(1)}`).join(" ");
+  }
+}
+
+class QueuePage {
+  /** @param {Document} document */
+  constructor(document) {
+    this.document = document;
+    this.line = new SpeedLine();
+    /** @type {HTMLElement | null} */
+    this.dragged = null;
+    for (const name of ["downloads"]) {
+      livePage?.rooms.get(name)?.addEventListener("frame", (/** @type {any} */ event) => this.hear(event.detail.frame));
+    }
+    setInterval(() => this.tick(), 1_000);
+    this.showGrips();
+    document.addEventListener("htmx:afterSettle", () => this.showGrips());
+    for (const type of ["dragstart", "dragover", "drop", "dragend"]) {
+      document.addEventListener(type, (event) => this.drag(/** @type {DragEvent} */ (event)));
+    }
+    document.addEventListener("keydown", (event) => this.onKey(event));
+    // What is in a person's hand is not renewed under it; what it missed comes with the next renewal.
+    document.addEventListener("live:refresh", (event) => this.dragged && event.stopImmediatePropagation(), { capture: true });
+  }
+
+  /** @param {{type: string, data: any}} frame */
+  hear({ type, data }) {
+    if (type === "download_progress") {
+      this.line.note(data.download_id, data.speed_mbps, Date.now());
+      const row = this.document.querySelector(`[data-download="${Number(data.download_id)}"]`);
+      const [speed, eta] = [row?.querySelector("[data-speed]"), row?.querySelector("[data-eta]")];
+      if (speed) speed.textContent = showSpeed(data.speed_mbps);
+      if (eta) eta.textContent = showTimeLeft(data.eta_seconds);
+    } else if (data.download_id !== undefined && data.status !== "active") {
+      this.line.forget(data.download_id);
+    }
+  }
+
+  tick() {
+    const sum = this.line.step(Date.now());
+    const total = this.document.querySelector("[data-total-speed]");
+    if (total) total.textContent = showSpeed(sum) || "–";
+    this.document.querySelector("[data-sparkline] polyline")?.setAttribute("points", this.line.draw(120, 32));
+  }
+
+  showGrips() {
+    for (const grip of this.document.querySelectorAll("[data-grip]")) {
+      /** @type {HTMLElement} */ (grip).hidden = false;
+      const row = grip.closest("[data-download]");
+      if (row) /** @type {HTMLElement} */ (row).draggable = true;
+    }
+  }
+
+  /** @param {DragEvent} event */
+  drag(event) {
+    const row = /** @type {HTMLElement | null} */ (event.target instanceof Element ? event.target.closest("[data-download]") : null);
+    if (event.type === "dragstart" && row) {
+      this.dragged = row;
+      row.classList.add("download-dragged");
+      event.dataTransfer?.setData("text/plain", row.dataset.download ?? "");
+    } else if (event.type === "dragover" && this.dragged) {
+      this.mark(row);
+      if (row) event.preventDefault();
+    } else if (event.type === "drop" && this.dragged && row) {
+      event.preventDefault();
+      const [moved, target] = [this.dragged.dataset.download, row.dataset.download];
+      this.letGo();
+      if (moved !== target) this.send({ downloads: moved, before: target });
+    } else if (event.type === "dragend") {
+      this.letGo();
+    }
+  }
+
+  /** @param {HTMLElement | null} row */
+  mark(row) {
+    for (const marked of this.document.querySelectorAll(".download-before")) marked.classList.remove("download-before");
+    row?.classList.add("download-before");
+  }
+
+  letGo() {
+    this.dragged?.classList.remove("download-dragged");
+    this.dragged = null;
+    this.mark(null);
+  }
+
+  /** @param {KeyboardEvent} event */
+  onKey(event) {
+    const keys = { ArrowUp: "up", ArrowDown: "down", Home: "top", End: "bottom" };
+    const row = event.target instanceof Element ? event.target.closest("[data-download]") : null;
+    const where = keys[/** @type {keyof typeof keys} */ (event.key)];
+    if (!row || !where || !event.altKey) return;
+    event.preventDefault();
+    const button = row.querySelector(`button[value="${where}:${/** @type {HTMLElement} */ (row).dataset.download}"]`);
+    /** @type {HTMLElement | null} */ (button)?.click();
+  }
+
+  /** @param {Record<string, string | undefined>} values */
+  send(values) {
+    const form = /** @type {HTMLFormElement | null} */ (this.document.querySelector("#queue-form"));
+    if (!form) return;
+    const own = Object.fromEntries(["csrfmiddlewaretoken", "next"].map((name) => [name, new FormData(form).get(name)]));
+    const { htmx } = /** @type {any} */ (window);
+    htmx.ajax("POST", form.dataset.moveUrl, { values: { ...own, ...values }, target: "#queue-rows", swap: "morph:outerHTML" });
+  }
+}
+
+if (typeof document !== "undefined" && document.querySelector("[data-queue]")) new QueuePage(document);
