@@ -56,6 +56,10 @@ class SourceOptions:
     password: str = ""
     may_be_private: bool = False
     """Whether the source may be on this machine or the person's own network."""
+    cookies: str = ""
+    """Path of a file of cookies as browsers export it (Netscape's form); for yt-dlp."""
+    format: str = ""
+    """Which of a video's formats, as yt-dlp writes it; the best if left out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +137,8 @@ class Provider(Protocol):
     """What pages call it."""
     is_complete: ClassVar[bool]
     """Whether what a listing does not have is withdrawn; a feed only has what is new."""
+    is_guessed: ClassVar[bool]
+    """Whether an address may be tried as this kind without a person naming it; taken as true where a kind does not say."""
 
     def __init__(self, options: SourceOptions) -> None: ...
 

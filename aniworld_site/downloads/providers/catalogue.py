@@ -121,6 +121,7 @@ class CatalogueProvider:
     label: ClassVar[str] = "JSON catalogue"
     is_complete: ClassVar[bool] = True
     are_sizes_exact: ClassVar[bool] = True
+    is_guessed: ClassVar[bool] = True
 
     def __init__(self, options: SourceOptions) -> None:
         self._options = options

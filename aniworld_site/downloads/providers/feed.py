@@ -45,6 +45,7 @@ class FeedProvider:
     kind: ClassVar[str] = "feed"
     label: ClassVar[str] = "RSS, Atom or podcast feed"
     is_complete: ClassVar[bool] = False
+    is_guessed: ClassVar[bool] = True
 
     def __init__(self, options: SourceOptions) -> None:
         self._options = options

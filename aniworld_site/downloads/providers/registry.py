@@ -21,6 +21,7 @@ from aniworld_site.downloads.providers.base import (
 from aniworld_site.downloads.providers.catalogue import CatalogueProvider
 from aniworld_site.downloads.providers.feed import FeedProvider
 from aniworld_site.downloads.providers.guarding import GuardError
+from aniworld_site.downloads.providers.ytdlp import YtDlpProvider
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ __all__ = [
 def get_provider_types() -> MappingProxyType[str, type[Provider]]:
     """Return all kinds of sources by name, our own first; one that cannot be loaded is logged and left out."""
     found: dict[str, type[Provider]] = {
-        kind.kind: kind for kind in (CatalogueProvider, FeedProvider)
+        kind.kind: kind for kind in (CatalogueProvider, FeedProvider, YtDlpProvider)
     }
     for point in entry_points(group=ENTRY_POINT):
         try:
@@ -56,13 +57,19 @@ def get_provider_types() -> MappingProxyType[str, type[Provider]]:
 
 
 def find_provider(options: SourceOptions) -> tuple[type[Provider], Listing]:
-    """Return the kind of source that is at an address, and what it has.
+    """Return the kind of source that is at an address, and what it has; kinds that are not guessed are not tried.
 
     Raises:
         ProviderError: the address cannot be read, or nothing of ours is there.
     """
     problem: ProviderError | None = None
-    for kind in get_provider_types().values():
+    # One that another package brings may not know the question.
+    guessed = [
+        kind
+        for kind in get_provider_types().values()
+        if getattr(kind, "is_guessed", True)
+    ]
+    for kind in guessed:
         try:
             if listing := kind(options).read():
                 return kind, listing
@@ -72,8 +79,8 @@ def find_provider(options: SourceOptions) -> tuple[type[Provider], Listing]:
             if error.trouble is not Trouble.PERMANENT:
                 raise
             problem = problem or error
-    if len(get_provider_types()) > 1 and problem is not None:
-        kinds = " or ".join(kind.label for kind in get_provider_types().values())
+    if len(guessed) > 1 and problem is not None:
+        kinds = " or ".join(kind.label for kind in guessed)
         raise ProviderError(
             f"Expected a {kinds} at {options.url[:200]}. {problem}",
             trouble=Trouble.PERMANENT,
