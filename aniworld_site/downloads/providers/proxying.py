@@ -153,7 +153,10 @@ class _Handler(socketserver.BaseRequestHandler):
         if not hmac.compare_digest(given, proxy.credential):
             raise _Answer(407, "This proxy is not for you.")
         if method == "CONNECT":
-            upstream = self._connect(proxy, f"https://{target}/", method)
+            host, _, port = target.rpartition(":")
+            # Python before 3.12 leaves the brackets away.
+            host = f"[{host}]" if ":" in host and host[0] != "[" else host
+            upstream = self._connect(proxy, f"https://{host}:{port}/", method)
             with contextlib.closing(upstream):
                 self.request.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
                 self._tunnel(proxy, upstream, rest)

@@ -24,7 +24,6 @@ from aniworld_site.downloads.providers.base import (
 )
 from aniworld_site.downloads.providers.cleaning import (
     MAX_KEY,
-    MAX_NUMBER,
     clean_number,
     clean_text,
 )
@@ -84,8 +83,8 @@ class YtDlpProvider:
     def _list(self, found: Mapping[str, Any]) -> Listing:
         problems = Problems()
         episodes: dict[str, ListedEpisode] = {}
-        entries = found.get("entries") or []
-        for entry in entries[:MAX_EPISODES]:
+        entries = found.get("entries")
+        for entry in entries[:MAX_EPISODES] if isinstance(entries, list) else ():
             episode = self._read(entry, problems)
             if episode is None:
                 continue
@@ -97,10 +96,10 @@ class YtDlpProvider:
                 f"There is no video at {self._options.url[:200]}.",
                 trouble=Trouble.PERMANENT,
             )
-        key = clean_text(found.get("id") or "", longest=MAX_KEY)
-        title = clean_text(found.get("title") or "") or key or self._options.url[:200]
+        key = _make_key(found.get("id"), self._options.url)
+        title = clean_text(found.get("title") or "") or self._options.url[:200]
         series = ListedSeries(
-            key=key or _hash(self._options.url),
+            key=key,
             title=title,
             episodes=tuple(episodes.values()),
         )
@@ -111,12 +110,11 @@ class YtDlpProvider:
             problem_count=problems.count,
         )
 
-    def _read(
-        self, entry: Mapping[str, Any], problems: Problems
-    ) -> ListedEpisode | None:
-        key = clean_text(entry.get("id") or "", longest=MAX_KEY)
-        if not key and entry.get("url"):
-            key = _hash(str(entry["url"]))
+    def _read(self, entry: Any, problems: Problems) -> ListedEpisode | None:
+        if not isinstance(entry, dict):
+            problems.add("An entry is none.")
+            return None
+        key = _make_key(entry.get("id"), str(entry.get("url") or ""))
         title = clean_text(entry.get("title") or "") or key
         if not key:
             problems.add(
@@ -127,7 +125,8 @@ class YtDlpProvider:
         if number is None:
             season, number = 1, clean_number(entry.get("playlist_index"))
         else:
-            season = clean_number(entry.get("season_number"), highest=MAX_NUMBER) or 1
+            season = clean_number(entry.get("season_number"))
+            season = 1 if season is None else season
         return ListedEpisode(
             key=key,
             title=title,
@@ -149,8 +148,15 @@ class YtDlpProvider:
         return Media(url=url)
 
 
-def _hash(url: str) -> str:
-    return hashlib.sha256(url.encode()).hexdigest()[:32]
+def _make_key(own: object, url: str) -> str:
+    """Return what a source calls something; a hash where that is too long, or it has nothing but an address."""
+    text = str(own or "")
+    if text and len(text) <= MAX_KEY:
+        return clean_text(text, longest=MAX_KEY)
+    known = text or url
+    return (
+        hashlib.sha256(known.encode(errors="replace")).hexdigest()[:32] if known else ""
+    )
 
 
 def _check_cookies(path: str) -> None:
