@@ -121,12 +121,12 @@ class YtDlpProvider:
                 f"An entry has no id and no address: {title or 'nothing to name it by'}."
             )
             return None
+        season: int | None = 1
         number = clean_number(entry.get("episode_number"))
         if number is None:
-            season, number = 1, clean_number(entry.get("playlist_index"))
-        else:
-            season = clean_number(entry.get("season_number"))
-            season = 1 if season is None else season
+            number = clean_number(entry.get("playlist_index"))
+        elif entry.get("season_number") is not None:
+            season = clean_number(entry["season_number"])
         return ListedEpisode(
             key=key,
             title=title,

@@ -9,7 +9,13 @@ from urllib.parse import urlsplit
 import pytest
 
 from aniworld_site.downloads.providers.proxying import MAX_CONNECTIONS, Proxy
-from tests.downloads.sources import PUBLIC_HOST, BadSource, endless, make_public
+from tests.downloads.sources import (
+    PUBLIC_HOST,
+    BadSource,
+    Request,
+    endless,
+    make_public,
+)
 
 
 @pytest.fixture
@@ -25,7 +31,7 @@ def strict():
 
 
 def connect(proxy: Proxy) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", urlsplit(proxy.url).port), 10)
+    return socket.create_connection(("127.0.0.1", urlsplit(proxy.url).port or 0), 10)
 
 
 def credential(proxy: Proxy) -> str:
@@ -219,9 +225,12 @@ def ask_raw(proxy: Proxy) -> bytes:
 
 
 def test_stops_within_a_second_though_somebody_waits():
+    def wait(request: Request) -> None:
+        request.source.stop.wait(20)
+
     threads = threading.active_count()
     with BadSource().running() as source:
-        source.behave("/p", lambda request: source.stop.wait(20))
+        source.behave("/p", wait)
         proxy = Proxy(may_be_private=True).__enter__()
         client = connect(proxy)
         client.sendall(

@@ -18,7 +18,7 @@ def read(url: str, **options):
     return YtDlpProvider(SourceOptions(url=url, may_be_private=True, **options)).read()
 
 
-def listed(found: dict):
+def listed(found):
     options = SourceOptions(url="https://media.example/p")
     return YtDlpProvider(options)._list(found)
 

@@ -9,6 +9,7 @@ import sys
 import time
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ def proxy():
         yield running
 
 
-def run(request: Request) -> list[dict]:
+def run(request: Request) -> list[dict[str, Any]]:
     with Child(request) as child:
         return list(child.hear(timeout_s=30))
 
@@ -46,11 +47,11 @@ def names_in(folder: Path) -> list[str]:
     return [each.name for each in folder.iterdir()]
 
 
-def list_at(proxy: Proxy, url: str) -> dict:
+def list_at(proxy: Proxy, url: str) -> Any:
     return run(Request(do="list", url=url, proxy=proxy.url))[-1]["listing"]
 
 
-def fetch(proxy: Proxy, url: str, target: str, **options) -> list[dict]:
+def fetch(proxy: Proxy, url: str, target: str, **options) -> list[dict[str, Any]]:
     return run(Request(do="fetch", url=url, proxy=proxy.url, target=target, **options))
 
 
@@ -178,14 +179,14 @@ def test_ended_in_the_middle_within_two_seconds_and_continued(source, proxy, tmp
     there = (tmp_path / "file.mp4.part").stat().st_size
     source.requests.clear()
 
-    said = run(request)
+    ended = run(request)
 
     assert took_s < 2
     assert child.process.returncode in (143, -signal.SIGTERM)
     assert there >= 200_000
     assert (tmp_path / "file.mp4").read_bytes() == content
     assert f"bytes={there}-" in [headers.get("range") for _, headers in source.requests]
-    assert said[-1]["extension"] == "mp4"
+    assert ended[-1]["extension"] == "mp4"
 
 
 def test_fetch_beats_at_least_every_other_second_and_at_most_five_times(

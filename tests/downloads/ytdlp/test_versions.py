@@ -5,11 +5,11 @@ import subprocess
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from aniworld_site.downloads.ytdlp import versions
 from aniworld_site.downloads.ytdlp.versions import (
     LOWEST,
     UpdateError,
@@ -35,7 +35,12 @@ def put(folder: Path, number: str, content: str = WORKS) -> Path:
 @pytest.fixture
 def pip(monkeypatch):
     """Stand in for pip: `pip["number"]` comes, or `pip["error"]`."""
-    answer = {"number": NEWER, "error": "", "content": WORKS, "commands": []}
+    answer: dict[str, Any] = {
+        "number": NEWER,
+        "error": "",
+        "content": WORKS,
+        "commands": [],
+    }
     run = subprocess.run
 
     def fake(command, **options):
@@ -48,7 +53,7 @@ def pip(monkeypatch):
         put(folder, answer["number"], answer["content"])
         return subprocess.CompletedProcess(command, 0, "", "")
 
-    monkeypatch.setattr(versions.subprocess, "run", fake)
+    monkeypatch.setattr(subprocess, "run", fake)
     return answer
 
 
@@ -126,7 +131,7 @@ def test_pip_that_hangs_is_a_sentence(tmp_path, monkeypatch):
     def hang(command, **options):
         raise subprocess.TimeoutExpired(command, options["timeout"])
 
-    monkeypatch.setattr(versions.subprocess, "run", hang)
+    monkeypatch.setattr(subprocess, "run", hang)
 
     with pytest.raises(UpdateError, match="longer than 300 s"):
         update(tmp_path)
