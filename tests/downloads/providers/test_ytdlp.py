@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from aniworld_site.downloads.providers import (
+from aniworld_site.downloads.providers.registry import (
     ProviderError,
     SourceOptions,
     Trouble,
