@@ -28,8 +28,15 @@ PASSED = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_D
 class Child:
     """One process; lines of JSON go in and come out."""
 
-    def __init__(self, module: str, job: Mapping[str, Any]) -> None:
-        environment = {name: os.environ[name] for name in PASSED if name in os.environ}
+    def __init__(
+        self,
+        module: str,
+        job: Mapping[str, Any],
+        *,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        passed = {name: os.environ[name] for name in PASSED if name in os.environ}
+        environment = {**passed, **(environment or {})}
         environment["PYTHONPATH"] = os.pathsep.join(each for each in sys.path if each)
         self._process = subprocess.Popen(  # noqa: S603  # Our own program.
             [sys.executable, "-m", module],

@@ -98,14 +98,18 @@ def drop_part(download: Download) -> bool:
     if download.root is None:
         return True
     path = get_part_path(download)
-    if not path.exists():
+    if not path.parent.is_dir():
         return True
     try:
+        # Locked while it is deleted: a child that still writes it comes to its end first.
         part = Part(path)
     except (PartBusyError, OSError):
         return False
     try:
         remove_part(path)
+        # What yt-dlp has on the way, of which there may be several.
+        for each in path.parent.glob(f"{download.pk}.video*"):
+            each.unlink(missing_ok=True)
     except OSError as error:
         logger.warning("A partial file cannot be deleted: %s", error)
         return False

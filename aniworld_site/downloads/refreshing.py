@@ -79,6 +79,8 @@ def _read(source: Source, *, is_forced: bool) -> tuple[type[Provider], Listing |
         username=source.username,
         password=decrypt(source.secret),
         may_be_private=source.may_be_private,
+        cookies=source.cookies,
+        format=source.format,
     )
     if not source.kind:
         return find_listing(options, "")

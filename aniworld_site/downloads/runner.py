@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from dataclasses import dataclass, field
@@ -13,18 +12,15 @@ from django.db import connection
 
 from aniworld_site.downloads import transitions
 from aniworld_site.downloads.children import Child
-from aniworld_site.downloads.credentials import decrypt
+from aniworld_site.downloads.errands import Errand, make_errand
 from aniworld_site.downloads.importing import bring_in, get_part_path
 from aniworld_site.downloads.models import Download
 from aniworld_site.downloads.outcomes import settle_failure
 from aniworld_site.downloads.progress import Speedometer
-from aniworld_site.downloads.providers.base import ProviderError, Trouble
-from aniworld_site.downloads.providers.registry import get_provider_types
+from aniworld_site.downloads.providers.base import ProviderError
 from aniworld_site.downloads.signals import download_progressed
-from aniworld_site.downloads.transfer.contents import find_checksum, get_name
 from aniworld_site.downloads.transitions import LeaseLostError
 from aniworld_site.exceptions import DomainError
-from aniworld_site.library.naming import VIDEO_EXTENSIONS
 from aniworld_site.library.scanner import offline_reason
 
 logger = logging.getLogger(__name__)
@@ -88,43 +84,54 @@ class Runner:
 
         Raises:
             DomainError: Its folder is not there.
-            ProviderError: It has no source or address any more.
         """
-        download = self.download
-        root = download.root
+        root = self.download.root
         if root is None:
             raise DomainError("Its root folder was removed: it gets another one.")
         # What is not mounted is often an empty folder, which must not be filled.
         if reason := offline_reason(root.path, holds_files=root.file_count > 0):
             raise DomainError(reason)
-        if download.source is None or download.offer is None or not download.offer.url:
-            raise ProviderError(
-                "Its source does not list it any more.", trouble=Trouble.PERMANENT
-            )
 
     def _fetch(self) -> dict[str, Any] | None:
-        """Return how the child ended; None where it was stopped."""
-        download = self.download
-        self._sent_limit = self.limit
-        child = Child(*_make_job(download, self.most_bytes, self.limit))
+        """Return how it ended; None where it was stopped.
+
+        Raises:
+            ProviderError: It has no source or address any more.
+        """
+        path = get_part_path(self.download)
+        errand = make_errand(self.download, path, self.most_bytes)
         try:
-            said = self._follow(child)
+            while True:
+                said = self._send(errand)
+                if said is None or "limit" not in said:
+                    return said
+        finally:
+            errand.close()
+
+    def _send(self, errand: Errand) -> dict[str, Any] | None:
+        """Return how a child ended, None where it was stopped; `{"limit"}` where it has to be started anew for another speed."""
+        self._sent_limit = self.limit
+        child = errand.start(self.limit)
+        try:
+            said = self._follow(child, takes_limits=errand.takes_limits)
         finally:
             code = child.stop()
-        if said is None and not self.stop.is_set():
-            logger.warning(
-                "Child of download %s ended with %s: %s",
-                download.pk,
-                code,
-                child.complaint,
-            )
-            return {
-                "error": f"The process that fetched it ended unexpectedly ({code}).",
-                "trouble": "killed" if code < 0 else "passing",
-            }
-        return said
+        if said is not None:
+            return errand.settle(said)
+        if self.stop.is_set():
+            return None
+        logger.warning(
+            "Child of download %s ended with %s: %s",
+            self.download.pk,
+            code,
+            child.complaint,
+        )
+        return {
+            "error": f"The process that fetched it ended unexpectedly ({code}).",
+            "trouble": "killed" if code < 0 else "passing",
+        }
 
-    def _follow(self, child: Child) -> dict[str, Any] | None:
+    def _follow(self, child: Child, *, takes_limits: bool) -> dict[str, Any] | None:
         download = self.download
         speed = Speedometer(now=time.monotonic(), bytes_done=download.bytes_done)
         is_first = True
@@ -141,6 +148,8 @@ class Runner:
                 return None
             self._look()
             if self.limit != self._sent_limit:
+                if not takes_limits:
+                    return {"limit": self.limit}
                 self._sent_limit = self.limit
                 child.tell({"limit": self.limit})
         return None
@@ -151,7 +160,7 @@ class Runner:
         if said["size"] is not None:
             download.size_bytes = int(said["size"])
         speed.note(now=time.monotonic(), bytes_done=download.bytes_done)
-        if said["verifying"] and download.state != Download.State.VERIFYING:
+        if said.get("verifying") and download.state != Download.State.VERIFYING:
             transitions.begin_verifying(download)
         download_progressed.send(
             Download,
@@ -178,32 +187,6 @@ class Runner:
         except Exception:
             # The database is away: the lease runs out, and it is taken up again.
             logger.exception("Download %s could not be ended", self.download.pk)
-
-
-def _make_job(
-    download: Download, most_bytes: int, limit: int
-) -> tuple[str, dict[str, Any]]:
-    source, offer = download.source, download.offer
-    assert source is not None  # noqa: S101  # The caller looked.
-    assert offer is not None  # noqa: S101  # The caller looked.
-    kind = get_provider_types().get(source.kind)
-    are_exact = bool(getattr(kind, "are_sizes_exact", False))
-    job = {
-        "target": {
-            "url": offer.url,
-            "may_be_private": source.may_be_private,
-            "username": source.username,
-            "password": decrypt(source.secret),
-            "source_url": source.url,
-        },
-        "path": os.fsencode(get_part_path(download)).hex(),
-        "size_bytes": offer.size_bytes if are_exact else None,
-        "checksum": download.checksum or find_checksum(get_name(offer.url)),
-        "most_bytes": most_bytes,
-        "extensions": sorted(VIDEO_EXTENSIONS),
-        "limit": limit,
-    }
-    return "aniworld_site.downloads.transfer", job
 
 
 def _as_message(error: ProviderError | DomainError) -> dict[str, Any]:

@@ -44,3 +44,17 @@ def test_a_download_ends_in_the_library(shelf, dispatcher):
     assert list(file.episodes.all()) == [episode]
     assert FileOperation.objects.get().state == FileOperation.State.DONE
     assert list((shelf.path / ".aniworld" / "partial").iterdir()) == []
+
+
+def test_what_ytdlp_finds_ends_in_the_library(source, tmp_path, dispatcher):
+    shelf = make_shelf(source, tmp_path / "media", kind="yt-dlp")
+    shelf.add(video={"type": "video/mp4"}, url=f"{source.url}/1.mkv", size_bytes=None)
+    [download] = shelf.queue()
+
+    work(dispatcher, until=has_ended)
+
+    download.refresh_from_db()
+    assert (download.state, download.reason) == (State.DONE, "")
+    [name] = shelf.list_files()
+    assert (shelf.path / name).read_bytes() == shelf.videos[0].content
+    assert list((shelf.path / ".aniworld" / "partial").iterdir()) == []

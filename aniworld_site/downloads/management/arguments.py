@@ -28,6 +28,15 @@ def add_source_arguments(parser: ArgumentParser) -> None:
         action="store_true",
         help="It may be on this machine or its network.",
     )
+    parser.add_argument(
+        "--cookies",
+        default="",
+        metavar="FILE",
+        help="Cookies that the site wants, as browsers export them; for yt-dlp.",
+    )
+    parser.add_argument(
+        "--format", default="", help="The best if left out; for yt-dlp, as its -f."
+    )
 
 
 def read_options(url: str, options: Mapping[str, Any]) -> SourceOptions:
@@ -46,4 +55,6 @@ def read_options(url: str, options: Mapping[str, Any]) -> SourceOptions:
         username=options["user"],
         password=password,
         may_be_private=options["private"],
+        cookies=options["cookies"],
+        format=options["format"],
     )

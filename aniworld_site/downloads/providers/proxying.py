@@ -20,8 +20,8 @@ from types import TracebackType
 import httpcore
 
 from aniworld_site.downloads.providers.base import ProviderError
+from aniworld_site.downloads.providers.fetching import GuardedBackend
 from aniworld_site.downloads.providers.guarding import (
-    GuardedBackend,
     GuardError,
     check_url,
 )

@@ -42,6 +42,8 @@ def add_source(
                 username=options.username,
                 secret=encrypt(options.password),
                 may_be_private=options.may_be_private,
+                cookies=options.cookies,
+                format=options.format,
             )
     except IntegrityError as error:
         raise DomainError(

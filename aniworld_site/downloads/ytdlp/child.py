@@ -114,7 +114,7 @@ def main() -> int:
     # Whatever else prints must not get between the lines.
     os.dup2(2, 1)
     try:
-        request = json.load(sys.stdin)
+        request = json.loads(sys.stdin.readline())
         if request["library"]:
             sys.path.insert(0, request["library"])
         _run(request, speaker)

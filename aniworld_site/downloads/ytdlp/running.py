@@ -118,7 +118,7 @@ class Child:
         if self.process.stdin is None:
             raise ChildError("yt-dlp was asked already.")
         try:
-            self.process.stdin.write(json.dumps(asdict(self._request)).encode())
+            self.process.stdin.write(f"{json.dumps(asdict(self._request))}\n".encode())
             self.process.stdin.close()
         except OSError as error:
             raise ChildError("yt-dlp ended without a word.") from error

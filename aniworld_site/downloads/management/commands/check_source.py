@@ -31,23 +31,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_source_arguments(parser)
         parser.add_argument(
-            "--cookies",
-            default="",
-            metavar="FILE",
-            help="Cookies that the site wants, as browsers export them; for yt-dlp.",
-        )
-        parser.add_argument(
-            "--format", default="", help="The best if left out; for yt-dlp, as its -f."
-        )
-        parser.add_argument(
             "--json", action="store_true", help="Print all of it as one JSON object."
         )
 
     def handle(self, *args: Any, url: str, **options: Any) -> None:
         source = read_options(url, options)
-        source = dataclasses.replace(
-            source, cookies=options["cookies"], format=options["format"]
-        )
         kind, listing = self._look(source, options["kind"])
         if options["json"]:
             found = {"kind": kind.kind, **dataclasses.asdict(listing)}

@@ -1,0 +1,142 @@
+"""What a child is sent for: a plain file, or what yt-dlp makes of a page."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Protocol
+
+from django.conf import settings
+
+from aniworld_site.downloads.children import Child
+from aniworld_site.downloads.credentials import decrypt
+from aniworld_site.downloads.models import Download, Source, SourceEpisode
+from aniworld_site.downloads.providers.base import ProviderError, Trouble
+from aniworld_site.downloads.providers.proxying import Proxy
+from aniworld_site.downloads.providers.registry import get_provider_types
+from aniworld_site.downloads.providers.ytdlp import YtDlpProvider
+from aniworld_site.downloads.transfer.contents import find_checksum, get_name
+from aniworld_site.downloads.ytdlp.running import Request
+from aniworld_site.downloads.ytdlp.versions import get_library
+from aniworld_site.library.naming import VIDEO_EXTENSIONS
+
+
+class Errand(Protocol):
+    """One way to get a download's file."""
+
+    takes_limits: bool
+    """Whether a running child can be told another speed; else it is started anew."""
+
+    def start(self, limit: int) -> Child:
+        """Start a child, which goes on with what is there. `limit` is in bytes per second, 0 for none."""
+
+    def settle(self, said: dict[str, Any]) -> dict[str, Any]:
+        """Return what the child's last words mean, with the file under the download's partial name."""
+
+    def close(self) -> None:
+        """End what was there for the child."""
+
+
+def make_errand(download: Download, path: Path, most_bytes: int) -> Errand:
+    """Return how a download's file is fetched to its partial name.
+
+    Raises:
+        ProviderError: It has no source or address any more.
+    """
+    source, offer = download.source, download.offer
+    if source is None or offer is None or not offer.url:
+        raise ProviderError(
+            "Its source does not list it any more.", trouble=Trouble.PERMANENT
+        )
+    if source.kind == YtDlpProvider.kind:
+        return VideoErrand(source, offer, path, most_bytes)
+    return FileErrand(download, source, offer, path, most_bytes)
+
+
+class FileErrand:
+    """A file at an address."""
+
+    takes_limits = True
+
+    def __init__(
+        self,
+        download: Download,
+        source: Source,
+        offer: SourceEpisode,
+        path: Path,
+        most_bytes: int,
+    ) -> None:
+        kind = get_provider_types().get(source.kind)
+        are_exact = bool(getattr(kind, "are_sizes_exact", False))
+        self._job = {
+            "target": {
+                "url": offer.url,
+                "may_be_private": source.may_be_private,
+                "username": source.username,
+                "password": decrypt(source.secret),
+                "source_url": source.url,
+            },
+            "path": os.fsencode(path).hex(),
+            "size_bytes": offer.size_bytes if are_exact else None,
+            "checksum": download.checksum or find_checksum(get_name(offer.url)),
+            "most_bytes": most_bytes,
+            "extensions": sorted(VIDEO_EXTENSIONS),
+        }
+
+    def start(self, limit: int) -> Child:
+        return Child("aniworld_site.downloads.transfer", {**self._job, "limit": limit})
+
+    def settle(self, said: dict[str, Any]) -> dict[str, Any]:
+        return said
+
+    def close(self) -> None:
+        """Nothing was there."""
+
+
+class VideoErrand:
+    """A page that yt-dlp finds a video on. All that it asks for goes through a proxy that looks at each address."""
+
+    takes_limits = False
+
+    def __init__(
+        self, source: Source, offer: SourceEpisode, path: Path, most_bytes: int
+    ) -> None:
+        self._path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._proxy = Proxy(may_be_private=source.may_be_private, max_bytes=most_bytes)
+        self._proxy.__enter__()
+        self._request = Request(
+            do="fetch",
+            url=offer.url,
+            proxy=self._proxy.url,
+            target=str(path.with_suffix(".video")),
+            cookies=source.cookies,
+            format=source.format,
+            library=get_library(Path(settings.DATA_DIR)),
+        )
+
+    def start(self, limit: int) -> Child:
+        job = {**asdict(self._request), "rate_limit": limit}
+        return Child(
+            "aniworld_site.downloads.ytdlp.child",
+            job,
+            environment={"YTDLP_NO_PLUGINS": "1", "PYTHONUTF8": "1"},
+        )
+
+    def settle(self, said: dict[str, Any]) -> dict[str, Any]:
+        if "done" not in said:
+            return said
+        made = Path(str(said["done"]))
+        # Under the one name that the import knows, whatever it is called in the end.
+        made.replace(self._path)
+        extension = f".{said['extension']}".lower()
+        if extension not in VIDEO_EXTENSIONS:
+            return {
+                "error": f"Expected a video, got a file that ends with {extension}.",
+                "trouble": Trouble.PERMANENT.value,
+            }
+        return {"done": self._path.stat().st_size, "extension": extension}
+
+    def close(self) -> None:
+        self._proxy.stop()
