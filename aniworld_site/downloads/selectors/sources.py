@@ -27,7 +27,7 @@ def list_sources() -> list[SourceState]:
         row["source"]: row
         for row in SourceSeries.objects.order_by()
         .values("source")
-        .annotate(series=Count("pk"), linked=Count("series"))
+        .annotate(total=Count("pk"), linked=Count("series"))
     }
     reviews = dict(
         SourceEpisode.objects.exclude(review="")
@@ -36,11 +36,11 @@ def list_sources() -> list[SourceState]:
         .annotate(count=Count("pk"))
         .values_list("listed__source", "count")
     )
-    none = {"series": 0, "linked": 0}
+    none = {"total": 0, "linked": 0}
     return [
         SourceState(
             source=row,
-            series_count=listed.get(row.pk, none)["series"],
+            series_count=listed.get(row.pk, none)["total"],
             linked_count=listed.get(row.pk, none)["linked"],
             review_count=reviews.get(row.pk, 0),
         )

@@ -1,15 +1,14 @@
-"""How the library's things look on a page: names, drawn posters, times, the navigation."""
+"""How the library's things look on a page: names, drawn posters, times."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from zlib import crc32
 
 from django import template
 from django.contrib.humanize.templatetags.humanize import naturaltime
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -18,7 +17,6 @@ from django.utils.safestring import SafeString
 from aniworld_site.library.fields import to_stored
 from aniworld_site.library.models import Series
 from aniworld_site.library.naming import printable as printable_name
-from aniworld_site.library.selectors import count_unmatched
 
 HUES, SHAPES = 12, 6
 FACTS = {
@@ -36,21 +34,6 @@ FACTS = {
     "how": "Read as",
     "confidence": "Confidence",
 }
-NAVIGATION = (
-    ("dashboard", "Dashboard", "home", "d"),
-    ("library:series_list", "Series", "series", "s"),
-    ("downloads:missing", "Missing", "missing", "m"),
-    ("downloads:queue", "Queue", "queue", "q"),
-    ("library:unmatched", "Unmatched", "unmatched", "u"),
-)
-MORE = (
-    ("downloads:add", "Add series", "add", "a"),
-    ("downloads:sources", "Sources", "source", "o"),
-    ("library:root_list", "Folders", "folder", "f"),
-    ("library:scan_list", "Scans", "scan", "c"),
-    ("library:history", "History", "history", "h"),
-)
-
 register = template.Library()
 
 
@@ -106,40 +89,6 @@ def poster(series: Series) -> dict[str, Any]:
     ] or ["?"]
     initials = "".join(word[0] for word in words[:2]).upper()
     return {"hue": seed % HUES, "shape": seed // HUES % SHAPES, "initials": initials}
-
-
-@register.inclusion_tag("_navigation.html", takes_context=True)
-def main_navigation(context: template.RequestContext) -> dict[str, Any]:
-    """List the pages, with the one being looked at and how many files wait for a decision."""
-    path = context["request"].path
-    more = _list_places(MORE, path)
-    return {
-        "places": _list_places(NAVIGATION, path),
-        "more": more,
-        "is_more": any(place["is_current"] for place in more),
-        "unmatched": count_unmatched(),
-        # The badge names its room's position.
-        "request": context["request"],
-    }
-
-
-def _list_places(
-    places: Iterable[tuple[str, str, str, str]], path: str
-) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    for name, label, icon, key in places:
-        url = reverse(name)
-        is_current = path == url if icon == "home" else path.startswith(url)
-        found.append(
-            {
-                "url": url,
-                "label": label,
-                "icon": icon,
-                "key": key,
-                "is_current": is_current,
-            }
-        )
-    return found
 
 
 def _join(value: object) -> str:
