@@ -173,6 +173,11 @@ export interface DownloadProgressData {
   speed_mbps: number;
   /** Seconds left; null while unknown. (0 or more seconds) */
   eta_seconds: number | null;
+  /** Bytes that are there. (0 or more) */
+  current: number;
+  /** Bytes of the whole; null while unknown. (0 or more) */
+  total?: number;
+  status: "active" | "verifying";
 }
 
 /** Bytes arrived. */
@@ -211,6 +216,40 @@ export interface DownloadRemovedFrame {
   /** When the message was made: ISO 8601 in UTC with offset, always of the same width. */
   timestamp: string;
   data: DownloadRemovedData;
+  /** Name of the room that it belongs to. (1 to 80 characters) */
+  room: string;
+  /** Place in the room's stream; rises by one per published message. (1 or more) */
+  seq: number;
+  /** The `seq` sent before it to this connection in this room; equal to the last one held, nothing is missing. Not in snapshots. (0 or more) */
+  prev?: number;
+}
+
+/** A download is in another state or at another place. */
+export interface DownloadUpdatedData {
+  /** (0 or more) */
+  download_id: number;
+  /** (1 to 64 characters, matches `^[a-z0-9]+(?:[-_][a-z0-9]+)*$`) */
+  key: string;
+  /** For display only. (at most 300 characters) */
+  folder?: string;
+  /** 0 holds the specials. (0 or more) */
+  season: number;
+  /** (0 or more) */
+  episode: number;
+  /** Place in the queue, the next one is 1. (1 or more) */
+  position?: number;
+  /** queued, active, paused, waiting, verifying, importing, done, failed or cancelled. */
+  status: string;
+  /** Why it waits or failed, as a sentence. (at most 500 characters) */
+  reason: string;
+}
+
+/** A download is in another state or at another place. */
+export interface DownloadUpdatedFrame {
+  type: "download_updated";
+  /** When the message was made: ISO 8601 in UTC with offset, always of the same width. */
+  timestamp: string;
+  data: DownloadUpdatedData;
   /** Name of the room that it belongs to. (1 to 80 characters) */
   room: string;
   /** Place in the room's stream; rises by one per published message. (1 or more) */
@@ -473,6 +512,23 @@ export interface QueuePausedFrame {
   /** When the message was made: ISO 8601 in UTC with offset, always of the same width. */
   timestamp: string;
   data: QueuePausedData;
+  /** Name of the room that it belongs to. (1 to 80 characters) */
+  room: string;
+  /** Place in the room's stream; rises by one per published message. (1 or more) */
+  seq: number;
+  /** The `seq` sent before it to this connection in this room; equal to the last one held, nothing is missing. Not in snapshots. (0 or more) */
+  prev?: number;
+}
+
+/** Downloads changed places. */
+export interface QueueReorderedData {}
+
+/** Downloads changed places. */
+export interface QueueReorderedFrame {
+  type: "queue_reordered";
+  /** When the message was made: ISO 8601 in UTC with offset, always of the same width. */
+  timestamp: string;
+  data: QueueReorderedData;
   /** Name of the room that it belongs to. (1 to 80 characters) */
   room: string;
   /** Place in the room's stream; rises by one per published message. (1 or more) */
@@ -805,7 +861,7 @@ export interface SeriesUpdatedFrame {
 }
 
 /** Any frame that the server sends. */
-export type ServerFrame = ConnectedFrame | PingFrame | PongFrame | ErrorFrame | JoinedFrame | LeftFrame | BatchFrame | MemberJoinedFrame | MemberLeftFrame | ByeFrame | SystemInfoFrame | SystemWarningFrame | SystemErrorFrame | DownloadAddedFrame | DownloadRemovedFrame | DownloadProgressFrame | DownloadCompleteFrame | DownloadFailedFrame | QueueStatusFrame | QueueStartedFrame | QueueStoppedFrame | QueuePausedFrame | QueueResumedFrame | ScanStartedFrame | ScanProgressFrame | ScanCompleteFrame | ScanFailedFrame | SeriesUpdatedFrame | SeriesRemovedFrame | RootUpdatedFrame;
+export type ServerFrame = ConnectedFrame | PingFrame | PongFrame | ErrorFrame | JoinedFrame | LeftFrame | BatchFrame | MemberJoinedFrame | MemberLeftFrame | ByeFrame | SystemInfoFrame | SystemWarningFrame | SystemErrorFrame | DownloadAddedFrame | DownloadRemovedFrame | DownloadProgressFrame | DownloadUpdatedFrame | QueueReorderedFrame | DownloadCompleteFrame | DownloadFailedFrame | QueueStatusFrame | QueueStartedFrame | QueueStoppedFrame | QueuePausedFrame | QueueResumedFrame | ScanStartedFrame | ScanProgressFrame | ScanCompleteFrame | ScanFailedFrame | SeriesUpdatedFrame | SeriesRemovedFrame | RootUpdatedFrame;
 
 /** Something is broken until a person acts. */
 export interface SystemErrorData {
@@ -894,6 +950,8 @@ export interface ServerFrames {
   "download_added": DownloadAddedFrame;
   "download_removed": DownloadRemovedFrame;
   "download_progress": DownloadProgressFrame;
+  "download_updated": DownloadUpdatedFrame;
+  "queue_reordered": QueueReorderedFrame;
   "download_complete": DownloadCompleteFrame;
   "download_failed": DownloadFailedFrame;
   "queue_status": QueueStatusFrame;

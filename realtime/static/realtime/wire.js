@@ -65,6 +65,8 @@ export const MessageType = Object.freeze({
   DOWNLOAD_ADDED: "download_added",
   DOWNLOAD_REMOVED: "download_removed",
   DOWNLOAD_PROGRESS: "download_progress",
+  DOWNLOAD_UPDATED: "download_updated",
+  QUEUE_REORDERED: "queue_reordered",
   DOWNLOAD_COMPLETE: "download_complete",
   DOWNLOAD_FAILED: "download_failed",
   QUEUE_STATUS: "queue_status",
