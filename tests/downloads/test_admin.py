@@ -30,6 +30,10 @@ def fields(**changes: object) -> dict[str, object]:
         "name": "Mine",
         "url": "https://example.org/c.json",
         "every_minutes": 60,
+        "concurrency": 1,
+        "delay_s": 0,
+        "limit_kib_per_s": 0,
+        "retries": 5,
         "is_enabled": "on",
         **changes,
     }

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from aniworld_site.library.admin import files, roots, scans, series
+from aniworld_site.library.admin import files, operations, roots, scans, series
 
-__all__ = ["files", "roots", "scans", "series"]
+__all__ = ["files", "operations", "roots", "scans", "series"]
 
 admin.site.site_title = admin.site.site_header = "AniWorld"
 admin.site.index_title = "Administration"

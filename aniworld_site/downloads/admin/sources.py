@@ -14,7 +14,7 @@ from aniworld_site.downloads import services
 from aniworld_site.downloads.matching import propose
 from aniworld_site.downloads.models import Source, SourceEpisode, SourceSeries
 from aniworld_site.downloads.providers.guarding import check_url
-from aniworld_site.downloads.providers.registry import ProviderError
+from aniworld_site.downloads.providers.registry import ProviderError, get_provider_types
 from aniworld_site.exceptions import DomainError
 
 SURE = 0.9
@@ -29,6 +29,17 @@ class SourceForm(forms.ModelForm):  # type: ignore[type-arg]  # Not subscriptabl
         help_text="Kept encrypted and never shown. Left empty, the one that is there stays.",
     )
     forget_password = forms.BooleanField(required=False)
+    kind = forms.ChoiceField(
+        required=False,
+        help_text="Left empty, it is found out; yt-dlp is never guessed.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if kind := self.fields.get("kind"):
+            found = get_provider_types().items()
+            choices = [(name, each.label) for name, each in found]
+            kind.choices = [("", "found out"), *choices]  # type: ignore[attr-defined]  # It is a choice field.
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -62,6 +73,8 @@ class SourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # As above.
         "failures",
         "error",
         "problems",
+        "rests_until",
+        "rest_reason",
     ]
     actions = ["refresh", "enable", "disable"]
 
@@ -69,13 +82,23 @@ class SourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # As above.
         sources: QuerySet[Source] = super().get_queryset(request)
         return sources.annotate(counted=Count("listed"))
 
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Source | None = None
+    ) -> list[str]:
+        # Which kind a source is can only be said before it was read.
+        known = obj is not None and bool(obj.kind)
+        return [name for name in self.readonly_fields if known or name != "kind"]
+
     def get_fieldsets(self, request: HttpRequest, obj: Source | None = None) -> Any:
         asked = ["name", "url", "may_be_private", "username", "password"]
-        times = ["is_enabled", "every_minutes"]
+        times = ["is_enabled", "every_minutes", "queues_new"]
+        limits = ["concurrency", "delay_s", "limit_kib_per_s", "retries"]
         if obj is None:
-            return [(None, {"fields": [*asked, *times]})]
+            return [(None, {"fields": [*asked, "kind", *times]})]
         return [
             (None, {"fields": [*asked, "forget_password", *times]}),
+            ("Its downloads", {"fields": [*limits, "rests_until", "rest_reason"]}),
+            ("yt-dlp", {"fields": ["cookies", "format"]}),
             ("What it said", {"fields": self.readonly_fields}),
         ]
 
