@@ -1,0 +1,161 @@
+"""What is said in which room when something happens to a download."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from aniworld_site.downloads import services
+from aniworld_site.downloads.dispatching import Dispatcher
+from aniworld_site.downloads.models import Download, Queue
+from realtime.publishing import Publication
+from realtime.testing import published
+from tests.downloads.queues import has_ended, make_shelf, work
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def shelf(source, tmp_path):
+    return make_shelf(source, tmp_path / "media")
+
+
+def types(publications: list[Publication], room: str) -> list[str]:
+    return [each.message.type for each in publications if each.room == room]
+
+
+def find(publications: list[Publication], kind: str) -> list[Any]:
+    return [each.message for each in publications if each.message.type == kind]
+
+
+def test_a_download_is_told_from_its_wish_to_its_file(shelf):
+    shelf.add(size=400_000, video={"bytes_per_s": 600_000})
+    dispatcher = Dispatcher()
+
+    with published() as publications:
+        shelf.queue()
+        work(dispatcher, until=has_ended)
+
+    said = types(publications, "downloads")
+    assert said[0] == "download_added"
+    assert [kind for kind in said if kind != "download_updated"][
+        -1
+    ] == "download_complete"
+    [complete] = find(publications, "download_complete")
+    assert complete.key == "night-show"
+    assert complete.file_path == shelf.list_files()[0]
+    progress = find(publications, "download_progress")
+    assert progress
+    assert all(0 <= each.percent <= 100 for each in progress)
+    assert progress[-1].speed_mbps > 0
+    assert find(publications, "series_updated")[-1].have_count == 1
+    last = find(publications, "queue_status")[-1]
+    assert (last.active, last.pending, last.completed) == (0, 0, 1)
+
+
+def test_progress_is_told_at_most_five_times_a_second(shelf):
+    shelf.add(size=600_000, video={"bytes_per_s": 300_000})
+    dispatcher = Dispatcher()
+
+    with published() as publications:
+        shelf.queue()
+        work(dispatcher, until=has_ended)
+
+    # Two seconds of bytes, with what comes at the beginning and the end.
+    assert 2 <= len(find(publications, "download_progress")) <= 14
+
+
+def test_a_failure_is_told_with_its_sentence(shelf):
+    shelf.add(video={"refuses": [(404, {})]})
+    dispatcher = Dispatcher()
+
+    with published() as publications:
+        shelf.queue()
+        work(dispatcher, until=has_ended)
+
+    [failed] = find(publications, "download_failed")
+    assert "has nothing at this address" in failed.error_message
+    assert find(publications, "queue_status")[-1].failed == 1
+
+
+def test_what_a_person_does_is_told(shelf):
+    shelf.add()
+    [download] = shelf.queue()
+    chosen = Download.objects.filter(pk=download.pk)
+
+    with published() as publications:
+        services.pause_downloads(chosen)
+        services.resume_downloads(chosen)
+        services.cancel_downloads(chosen, keeps_part=False)
+        services.remove_downloads(chosen)
+
+    updated = [each.status for each in find(publications, "download_updated")]
+    assert updated == ["paused", "queued", "cancelled"]
+    assert [each.paused for each in find(publications, "queue_status")] == [1, 0, 0, 0]
+    assert len(find(publications, "download_removed")) >= 1
+
+
+def test_a_retried_download_is_added_again(shelf):
+    shelf.add()
+    [download] = shelf.queue()
+    chosen = Download.objects.filter(pk=download.pk)
+    services.cancel_downloads(chosen, keeps_part=True)
+
+    with published() as publications:
+        services.retry_downloads(chosen)
+
+    assert find(publications, "download_added")[0].download_id == download.pk
+
+
+@pytest.mark.parametrize(
+    ("do", "kinds"),
+    [
+        (services.stop_queue, ["queue_stopped"]),
+        (services.start_queue, ["queue_started"]),
+        (services.pause_queue, ["queue_paused"]),
+    ],
+)
+def test_what_happens_to_the_queue_is_told_with_who_did_it(shelf, do, kinds):
+    shelf.add()
+    shelf.queue()
+
+    with published() as publications:
+        do(by="keeper")
+
+    assert types(publications, "queue") == [*kinds, "queue_status"]
+    told = find(publications, kinds[0])[0]
+    assert (told.by, told.pending) == ("keeper", 1)
+
+
+def test_resuming_is_told(shelf):
+    services.pause_queue(by="keeper")
+
+    with published() as publications:
+        services.resume_queue(by="keeper")
+
+    assert types(publications, "queue") == ["queue_resumed", "queue_status"]
+
+
+def test_another_order_is_told(shelf):
+    for _ in range(2):
+        shelf.add()
+    _first, second = shelf.queue()
+
+    with published() as publications:
+        services.move_downloads(Download.objects.filter(pk=second.pk), "top")
+
+    assert types(publications, "queue") == ["queue_reordered"]
+
+
+def test_bulk_is_one_status(shelf):
+    for _ in range(5):
+        shelf.add()
+
+    with published() as publications:
+        shelf.queue()
+
+    assert types(publications, "queue").count("queue_status") == 1
+    positions = [each.position for each in find(publications, "download_added")]
+    assert sorted(set(positions)) == [1, 2, 3, 4, 5]
+    assert Queue.objects.count() == 1
