@@ -12,6 +12,15 @@ export function isTouched(node) {
   return node instanceof HTMLTextAreaElement && node.value !== node.defaultValue;
 }
 
+/**
+ * Tell what a script gave an element and the server does not know: a handle that is hidden again for a moment loses the focus.
+ * @param {string} name of an attribute
+ * @param {Element} element
+ */
+function isGivenByScript(name, element) {
+  return (name === "hidden" && element.matches("[data-grip]")) || (name === "draggable" && element.matches("[data-download]"));
+}
+
 export const callbacks = {
   /** @param {Node} before */
   beforeNodeMorphed: (before) => !isTouched(before),
@@ -19,5 +28,5 @@ export const callbacks = {
    * @param {string} name
    * @param {Element} element
    */
-  beforeAttributeUpdated: (name, element) => !(name === "open" && element instanceof HTMLDetailsElement),
+  beforeAttributeUpdated: (name, element) => !(name === "open" && element instanceof HTMLDetailsElement) && !isGivenByScript(name, element),
 };

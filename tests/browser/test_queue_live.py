@@ -1,0 +1,267 @@
+"""The queue as a person sees it: from a source to files in the library, steered while it runs, without a reload."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.downloads.factories import catalogue, episode, series
+from tests.downloads.media import Video, make_video, put_video, sha256
+from tests.downloads.sources import BadSource
+from tests.running import RunningSite, until
+
+LIVE_MS = 20_000
+HOSTILE = "<img src=x onerror=alert(1)>"
+SIZE = 400_000
+
+
+class Stage:
+    """A source with one series of some episodes, and a root folder of its own on the site."""
+
+    def __init__(self, site: RunningSite, server: BadSource, folder: Path) -> None:
+        self.site, self.server, self.folder = site, server, folder
+        self.name = folder.name
+        self.key = f"show-{abs(hash(str(folder))) % 10**8}"
+        self.title = f"Show {self.key}"
+        self.videos: list[Video] = []
+
+    def publish(self, count: int, *, bytes_per_s: int) -> str:
+        """Put episodes on the server and return the catalogue's address."""
+        listed = []
+        for number in range(1, count + 1):
+            content = make_video(SIZE, seed=number)
+            path = f"/{self.key}/{number}.mkv"
+            video = put_video(self.server, path, content, bytes_per_s=bytes_per_s)
+            self.videos.append(video)
+            listed.append(
+                episode(
+                    number,
+                    url=path,
+                    size_bytes=len(content),
+                    checksum=sha256(content),
+                    title=HOSTILE if number == 2 else f"Part {number}",
+                )
+            )
+        found = series(self.key, *listed, title=self.title)
+        return self.server.put(f"/{self.key}.json", catalogue(found))
+
+    def manage(self, *arguments: str) -> str:
+        done = self.site.manage(*arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def add(self, count: int, *, bytes_per_s: int = 100_000) -> None:
+        """Have the series in the library, with all of it missing."""
+        self.folder.mkdir()
+        self.manage("add_root", str(self.folder))
+        url = self.publish(count, bytes_per_s=bytes_per_s)
+        self.manage("add_source", url, "--private", "--name", self.name)
+        self.manage("add_listed", self.name, self.key)
+
+    def list_files(self) -> list[Path]:
+        return sorted(
+            path for path in self.folder.rglob("*.mkv") if ".aniworld" not in path.parts
+        )
+
+
+@pytest.fixture
+def stage(site: RunningSite, tmp_path: Path) -> Iterator[Stage]:
+    with BadSource().running() as server:
+        stage = Stage(site, server, tmp_path / f"root-{tmp_path.name}")
+        yield stage
+        server.stop.set()
+        site.manage("queue", "start")
+        ids = [str(row[0]) for row in site.ask("SELECT id FROM downloads_download")]
+        if ids:
+            site.manage("queue", "cancel", *ids)
+            site.manage("queue", "remove", *ids)
+
+
+def expect_live(page: Page) -> None:
+    expect(page.locator("[data-live-status]")).to_have_attribute(
+        "data-state", "live", timeout=LIVE_MS
+    )
+    page.evaluate("window.wasNotReloaded = true")
+
+
+def expect_not_reloaded(page: Page) -> None:
+    assert page.evaluate("window.wasNotReloaded") is True
+
+
+def get_row(page: Page, number: int):
+    return page.locator("#queue-rows .download", has_text=f"S01E{number:02}")
+
+
+def read_order(page: Page) -> list[str]:
+    return [
+        re.search(r"S01E(\d+)", text)[1]  # type: ignore[index]  # Each row has one.
+        for text in page.locator("#queue-rows .download-title").all_inner_texts()
+    ]
+
+
+def test_what_is_missing_is_queued_and_arrives_live(
+    stage: Stage, log_in: Callable[[RunningSite], Page]
+):
+    stage.add(3, bytes_per_s=200_000)
+    queue, shelf, page = log_in(stage.site), log_in(stage.site), log_in(stage.site)
+    queue.goto(f"{stage.site.url}/queue/")
+    shelf.goto(f"{stage.site.url}/series/{stage.key}/")
+    page.goto(f"{stage.site.url}/missing/?q={stage.key}")
+    for each in (queue, shelf):
+        expect_live(each)
+    expect(queue.get_by_text("The queue is empty")).to_be_visible()
+
+    page.get_by_role("button", name="Queue all missing").click()
+
+    expect(page.get_by_text("3 downloads joined the queue.")).to_be_visible()
+    running = queue.locator("#queue-rows .download-active")
+    expect(running).to_have_count(1, timeout=LIVE_MS)
+    expect(running.locator("[data-speed]")).to_have_text(
+        re.compile(r"\d KiB/s"), timeout=LIVE_MS
+    )
+    expect(queue.locator("[data-total-speed]")).to_have_text(re.compile(r"KiB/s"))
+    expect(queue.get_by_text("The queue is empty")).to_be_visible(timeout=LIVE_MS)
+    expect(queue.locator("#queue-ended .state-done")).to_have_count(3, timeout=LIVE_MS)
+    expect(shelf.locator(".series-counts")).to_contain_text("3 of 3", timeout=LIVE_MS)
+    expect(queue.locator("#queue-badge")).to_be_empty()
+    for each in (queue, shelf):
+        expect_not_reloaded(each)
+    contents = {path.read_bytes() for path in stage.list_files()}
+    assert contents == {video.content for video in stage.videos}
+
+
+def test_a_row_is_paused_and_goes_on_where_it_was(
+    stage: Stage, log_in: Callable[[RunningSite], Page]
+):
+    stage.add(5, bytes_per_s=20_000)
+    stage.manage("queue", "add", stage.key, "--missing")
+    page = log_in(stage.site)
+    page.goto(f"{stage.site.url}/queue/")
+    expect_live(page)
+    expect(get_row(page, 1)).to_have_class(
+        re.compile("download-active"), timeout=LIVE_MS
+    )
+    expect(get_row(page, 1).locator("[data-speed]")).not_to_be_empty(timeout=LIVE_MS)
+
+    get_row(page, 1).get_by_role("button", name="Pause").click()
+    expect(get_row(page, 1)).to_have_class(re.compile("download-paused"), timeout=2_000)
+    expect(get_row(page, 2)).to_have_class(
+        re.compile("download-active"), timeout=LIVE_MS
+    )
+    requests = len(stage.videos[0].requests)
+    get_row(page, 1).get_by_role("button", name="Resume").click()
+    expect(get_row(page, 1)).not_to_have_class(re.compile("paused"), timeout=LIVE_MS)
+
+    expect_not_reloaded(page)
+    until(lambda: len(stage.videos[0].requests) > 1, what="the rest to be asked for")
+    assert requests == 1
+    assert stage.videos[0].requests[1].startswith("bytes=")
+
+
+def test_rows_are_moved_by_button_key_and_mouse_and_cancelled_together(
+    stage: Stage, log_in: Callable[[RunningSite], Page]
+):
+    stage.add(5, bytes_per_s=20_000)
+    stage.manage("queue", "add", stage.key, "--missing")
+    page = log_in(stage.site)
+    page.goto(f"{stage.site.url}/queue/")
+    expect_live(page)
+    expect(get_row(page, 1)).to_have_class(
+        re.compile("download-active"), timeout=LIVE_MS
+    )
+
+    get_row(page, 5).get_by_role("button", name="To the top").click()
+    until(lambda: read_order(page)[:2] == ["01", "05"], what="the fifth to be next")
+    get_row(page, 4).locator("[data-grip]").focus()
+    page.keyboard.press("Alt+ArrowUp")
+    until(lambda: read_order(page).index("04") < read_order(page).index("03"))
+    get_row(page, 3).drag_to(get_row(page, 5))
+    until(lambda: read_order(page).index("03") < read_order(page).index("05"))
+
+    get_row(page, 3).get_by_role("checkbox").check()
+    get_row(page, 4).get_by_role("checkbox").check()
+    expect(page.get_by_text("2 downloads ticked")).to_be_visible()
+    page.get_by_role("button", name="Cancel and delete").click()
+    expect(get_row(page, 3)).to_have_count(0, timeout=LIVE_MS)
+    expect(get_row(page, 4)).to_have_count(0)
+    expect(page.locator("#queue-ended .state-cancelled")).to_have_count(2)
+    assert page.locator("#queue-rows img").count() == 0
+    expect_not_reloaded(page)
+
+
+def test_the_queue_is_stopped_by_one_and_seen_by_another(
+    stage: Stage, log_in: Callable[[RunningSite], Page]
+):
+    stage.add(2, bytes_per_s=20_000)
+    stage.manage("queue", "add", stage.key, "--missing")
+    first, second = log_in(stage.site), log_in(stage.site)
+    for page in (first, second):
+        page.goto(f"{stage.site.url}/queue/")
+        expect_live(page)
+    expect(second.locator(".download-active")).to_have_count(1, timeout=LIVE_MS)
+
+    first.get_by_role("button", name="Stop", exact=True).click()
+
+    head = second.locator("#queue-head")
+    expect(head.locator(".state-queue-stopped")).to_be_visible(timeout=2_000)
+    expect(second.locator(".download-active")).to_have_count(0, timeout=2_000)
+    expect(get_row(second, 1)).to_contain_text("The queue is stopped.")
+    first.get_by_role("button", name="Start", exact=True).click()
+    expect(second.locator(".download-active")).to_have_count(1, timeout=LIVE_MS)
+    first.get_by_label("For how long").select_option("5")
+    first.get_by_role("button", name="Pause", exact=True).first.click()
+    expect(head.locator(".state-queue-paused")).to_be_visible(timeout=2_000)
+    expect(head).to_contain_text("until")
+    for page in (first, second):
+        expect_not_reloaded(page)
+
+
+def test_an_import_is_undone_from_the_history(
+    stage: Stage, log_in: Callable[[RunningSite], Page]
+):
+    stage.add(1, bytes_per_s=0)
+    stage.manage("queue", "add", stage.key, "--missing")
+    until(lambda: len(stage.list_files()) == 1, what="the file")
+    page = log_in(stage.site)
+    page.goto(f"{stage.site.url}/history/?series={stage.key}")
+    row = page.locator("tr", has_text="import")
+    expect(row.locator(".state-done")).to_be_visible(timeout=LIVE_MS)
+
+    row.get_by_role("button", name="Undo").click()
+
+    expect(page.get_by_text("The import is undone.")).to_be_visible()
+    assert stage.list_files() == []
+    trashed = page.locator("tr", has_text="trash")
+    trashed.get_by_role("button", name="Undo").first.click()
+    expect(page.get_by_text("The trash is undone.")).to_be_visible()
+    assert len(stage.list_files()) == 1
+
+
+def test_a_source_is_tested_added_and_its_series_taken(
+    stage: Stage, log_in: Callable[[RunningSite], Page]
+):
+    stage.folder.mkdir()
+    stage.manage("add_root", str(stage.folder))
+    url = stage.publish(2, bytes_per_s=0)
+    page = log_in(stage.site)
+    page.goto(f"{stage.site.url}/sources/")
+    form = page.locator("#source-add")
+    form.get_by_label("Address of a feed").fill(url)
+
+    form.get_by_role("button", name="Test").click()
+    expect(page.get_by_text("on this machine or its own network")).to_be_visible()
+    form.get_by_label("on my own network").check()
+    form.get_by_role("button", name="Test").click()
+    expect(page.locator("#source-found")).to_contain_text(stage.title)
+    form.get_by_label("Name").first.fill(stage.name)
+    form.get_by_role("button", name="Add").click()
+    expect(page.locator("#source-rows")).to_contain_text(stage.name)
+    page.goto(f"{stage.site.url}/add/?q={stage.key}")
+    page.get_by_role("button", name="Add and queue all").click()
+
+    expect(page.locator("h1")).to_contain_text(stage.title)
+    expect(page.locator(".series-counts")).to_contain_text("2 of 2", timeout=LIVE_MS)
