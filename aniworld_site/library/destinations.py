@@ -81,14 +81,16 @@ def render(template: str, names: EpisodeNames, extension: str) -> str:
 
 def safe_component(text: str, *, longest: int = LONGEST_BYTES) -> str:
     """Return a name for one file or folder that every file system takes and that leads nowhere else; "untitled" for nothing."""
-    text = unicodedata.normalize("NFC", text)
+    # A line break is a space between two words before it is a control character.
+    text = _SPACES.sub(" ", text)
     text = "".join(_INSTEAD.get(letter, letter) for letter in text)
     text = "".join(
         letter
         for letter in text
         if letter not in "*?" and unicodedata.category(letter) not in _HIDDEN
     )
-    text = _trim(_SPACES.sub(" ", text))
+    # Last: what was taken away may have stood between a letter and its accent.
+    text = _trim(_SPACES.sub(" ", unicodedata.normalize("NFC", text)))
     if reserved := _RESERVED.match(text):
         text = f"{reserved[0]}_{text[reserved.end() :]}"
     return _trim(_cut(text, longest)) or "untitled"
