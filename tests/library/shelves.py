@@ -1,0 +1,70 @@
+"""A root folder on disk with one series, for tests of what is done to files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from aniworld_site.library.journal import carry_out, plan_import, plan_move, plan_trash
+from aniworld_site.library.models import (
+    Episode,
+    EpisodeFile,
+    FileOperation,
+    RootFolder,
+)
+from tests.factories import make_episode, make_root, make_season, make_series
+
+BY = "keeper"
+CONTENT = b"what the file holds"
+PLACE = "Dark/Season 01/Dark - S01E01.mkv"
+
+
+@dataclass(frozen=True)
+class Shelf:
+    root: RootFolder
+    episode: Episode
+
+    @property
+    def path(self) -> Path:
+        return Path(self.root.path)
+
+    def write(self, name: str, content: bytes = CONTENT) -> Path:
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        return path
+
+    def plan_import(
+        self, place: str = PLACE, content: bytes = CONTENT
+    ) -> FileOperation:
+        part = self.write(".aniworld/partial/1.part", content)
+        return plan_import(
+            part, episode=self.episode, root=self.root, relative=place, by=BY
+        )
+
+    def bring(self, place: str = PLACE, content: bytes = CONTENT) -> FileOperation:
+        return carry_out(self.plan_import(place, content))
+
+    def move(self, relative: str) -> FileOperation:
+        return carry_out(plan_move(self.file, relative, by=BY))
+
+    def trash(self) -> FileOperation:
+        return carry_out(plan_trash(self.file, by=BY))
+
+    @property
+    def file(self) -> EpisodeFile:
+        return EpisodeFile.objects.get(root=self.root)
+
+    def list_files(self) -> dict[str, bytes]:
+        """Return everything that is below the root, hidden or not, with its content."""
+        return {
+            str(path.relative_to(self.path)): path.read_bytes()
+            for path in sorted(self.path.rglob("*"))
+            if path.is_file() and not path.is_symlink()
+        }
+
+
+def make_shelf(folder: Path) -> Shelf:
+    folder.mkdir(parents=True, exist_ok=True)
+    season = make_season(make_series(title="Dark"))
+    return Shelf(make_root(path=str(folder)), make_episode(season, number=1))
