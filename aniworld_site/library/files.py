@@ -64,6 +64,27 @@ def _rename_exclusively(source: str, target: str) -> None:
     os.unlink(source)  # noqa: PTH108
 
 
+def remove_second_name(path: str, kept: str) -> None:
+    """Take one of a file's two names away; one that is gone is no error.
+
+    Raises:
+        FileExistsError: It has but one name, and both paths lead to that.
+    """
+    try:
+        names = os.lstat(path).st_nlink
+    except FileNotFoundError:
+        return
+    if names < 2 or _resolve(path) == _resolve(kept):
+        raise FileExistsError(errno.EEXIST, "it is there already, by another way")
+    os.unlink(path)  # noqa: PTH108
+
+
+def _resolve(path: str) -> str:
+    """Return a path with the links of its folder followed, but not one that it is itself."""
+    folder, name = os.path.split(path)
+    return os.path.join(os.path.realpath(folder), name)  # noqa: PTH118
+
+
 def copy(source: str, target: str) -> None:
     """Copy a file to a name that must be free, and have it on the disk."""
     with open(source, "rb") as read, open(target, "xb") as written:  # noqa: PTH123

@@ -78,6 +78,8 @@ def plan_move(
 ) -> FileOperation:
     """Write down that a file gets another name or folder in its root. Raises as `plan_import`."""
     target = f"{file.root.path}/{relative}"
+    if relative == str(file):
+        raise DomainError(f"{printable(relative)} is there already.")
     if os.path.normpath(target) != target or relative.startswith(".aniworld"):
         raise DomainError(
             f"Expected a path below {file.root}, got {printable(relative)}."
@@ -210,7 +212,7 @@ def _bring(operation: FileOperation) -> None:
         if files.identify(operation.target) == mark:
             # Where a name cannot be moved, a second one is made first: a crash leaves both.
             if here == mark:
-                Path(operation.source).unlink()
+                files.remove_second_name(operation.source, operation.target)
             return
         if here != mark:
             raise GoneError(
