@@ -106,7 +106,7 @@ def plan_restore(trashed: FileOperation, *, by: str) -> FileOperation:
         Kind.RESTORE,
         root=trashed.root,
         source=str(trashed.target),
-        target=str(trashed.source),
+        target=trashed.came_from,
         series=trashed.series,
         file=trashed.file,
         label=trashed.label,
@@ -183,9 +183,9 @@ def carry_out(operation: FileOperation) -> FileOperation:
         return operation
     try:
         _bring(operation)
+        # Before it is done: nobody comes back to what is.
+        _remove_original(operation)
         changed = settle_rows(operation)
-        if operation.original:
-            Path(operation.original).unlink(missing_ok=True)
     except GoneError as error:
         _fail(operation, str(error))
         raise
@@ -193,6 +193,7 @@ def carry_out(operation: FileOperation) -> FileOperation:
         said = f"{printable(operation.target)}: {_say(error)}."
         # Unless it is at its new place, and only the rest is to be done again.
         if operation.kind != Kind.IMPORT and _is_at_source(operation):
+            _remove_copy(operation)
             _fail(operation, said)
         raise DomainError(said) from error
     operation.refresh_from_db()
@@ -249,13 +250,31 @@ def _copy_beside(operation: FileOperation) -> None:
     """Have a copy of the file on the file system of its target, and go on with that."""
     beside = Path(operation.target).parent / f".aniworld-{operation.pk}.part"
     beside.unlink(missing_ok=True)
-    files.copy(operation.source, str(beside))
+    try:
+        files.copy(operation.source, str(beside))
+    except OSError:
+        # A part of it would take the room that is missing.
+        beside.unlink(missing_ok=True)
+        raise
     found = files.identify(str(beside))
     if found is None or found[1] != operation.size_bytes:
         raise OSError(errno.EIO, "the copy is not whole")
     operation.original = operation.original or operation.source
     operation.source, operation.inode = str(beside), found[0]
     operation.save(update_fields=["original", "source", "inode"])
+
+
+def _remove_original(operation: FileOperation) -> None:
+    """Delete what was copied to another file system, unless it is another file by now."""
+    found = files.identify(operation.original) if operation.original else None
+    if found is not None and found[1] == operation.size_bytes:
+        Path(operation.original).unlink(missing_ok=True)
+
+
+def _remove_copy(operation: FileOperation) -> None:
+    """Delete a copy that goes nowhere, while what it was made of is there."""
+    if operation.original and files.identify(operation.original) is not None:
+        Path(operation.source).unlink(missing_ok=True)
 
 
 def _is_at_source(operation: FileOperation) -> bool:
@@ -274,7 +293,7 @@ def _fail(operation: FileOperation, reason: str) -> None:
 
 def _tidy(operation: FileOperation) -> None:
     if operation.kind in (Kind.TRASH, Kind.RESTORE, Kind.MOVE):
-        left = str(Path(operation.source).parent)
+        left = str(Path(operation.came_from).parent)
         files.remove_empty_folders(left, root=operation.root.path)
 
 
@@ -315,14 +334,14 @@ def undo(operation: FileOperation, *, by: str) -> FileOperation:
         _remove_sidecars(operation)
         return done
     _refuse_taken(operation)
-    back = str(operation.source).removeprefix(f"{operation.root.path}/")
+    back = operation.came_from.removeprefix(f"{operation.root.path}/")
     return carry_out(plan_move(operation.file, back, by=by, undoes=operation))
 
 
 def _refuse_taken(operation: FileOperation) -> None:
-    if os.path.lexists(operation.source):
+    if os.path.lexists(operation.came_from):
         raise DomainError(
-            f"Something else is at {printable(operation.source)} now: nothing was changed."
+            f"Something else is at {printable(operation.came_from)} now: nothing was changed."
         )
 
 

@@ -10,14 +10,12 @@ import pytest
 
 from aniworld_site.exceptions import DomainError
 from aniworld_site.library import files
-from aniworld_site.library.journal import (
-    carry_out,
-)
+from aniworld_site.library.journal import carry_out, undo
 from aniworld_site.library.models import (
     EpisodeFile,
     FileOperation,
 )
-from tests.library.shelves import CONTENT, PLACE, Shelf, make_shelf
+from tests.library.shelves import BY, CONTENT, PLACE, Shelf, make_shelf
 
 pytestmark = pytest.mark.django_db
 
@@ -159,3 +157,36 @@ def test_a_move_by_a_link_to_where_it_is_loses_nothing(shelf: Shelf):
         shelf.move(f"Also{PLACE.removeprefix('Dark')}")
 
     assert shelf.list_files() == {PLACE: CONTENT}
+
+
+def test_a_move_to_another_disk_without_room_leaves_no_half_of_it(
+    shelf: Shelf, monkeypatch
+):
+    shelf.bring()
+    put_on_another_disk(monkeypatch)
+
+    def refuse(_fd: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", refuse)
+        (shelf.path / "Other").mkdir()
+        with pytest.raises(DomainError, match="No space left"):
+            shelf.move("Other/1.mkv")
+
+    assert shelf.list_files() == {PLACE: CONTENT}
+    assert FileOperation.objects.get(kind="move").state == State.FAILED
+
+
+@pytest.mark.parametrize("does", ["move", "trash"])
+def test_what_went_to_another_disk_comes_back_under_its_name(
+    shelf: Shelf, monkeypatch, does: str
+):
+    shelf.bring()
+    put_on_another_disk(monkeypatch)
+    operation = shelf.move("Other/1.mkv") if does == "move" else shelf.trash()
+
+    undo(operation, by=BY)
+
+    assert shelf.list_files() == {PLACE: CONTENT}
+    assert str(shelf.file) == PLACE

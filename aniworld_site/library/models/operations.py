@@ -80,3 +80,8 @@ class FileOperation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display().capitalize()} {self.pk}"
+
+    @property
+    def came_from(self) -> str:
+        """Where the file was at first; `source` is its copy's place where it had to be copied."""
+        return str(self.original or self.source)
