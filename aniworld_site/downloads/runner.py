@@ -21,7 +21,7 @@ from aniworld_site.downloads.providers.base import ProviderError
 from aniworld_site.downloads.signals import download_progressed
 from aniworld_site.downloads.transitions import LeaseLostError
 from aniworld_site.exceptions import DomainError
-from aniworld_site.library.scanner import offline_reason
+from aniworld_site.library.walking import offline_reason
 
 logger = logging.getLogger(__name__)
 

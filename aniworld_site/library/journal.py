@@ -29,6 +29,7 @@ from aniworld_site.library.models import (
 from aniworld_site.library.naming import printable
 from aniworld_site.library.settling import settle_rows
 from aniworld_site.library.signals import operation_changed, series_changed
+from aniworld_site.library.walking import offline_reason
 
 logger = logging.getLogger(__name__)
 
@@ -207,6 +208,9 @@ def carry_out(operation: FileOperation) -> FileOperation:
 def _bring(operation: FileOperation) -> None:
     """Have the file at its new place; the target's name changes where another file has it."""
     root = operation.root.path
+    # What is not mounted says nothing of its files.
+    if reason := _find_absence(operation.root):
+        raise PlaceError(reason)
     for _attempt in range(ATTEMPTS):
         mark = (operation.inode, operation.size_bytes)
         here = files.identify(operation.source)
@@ -222,6 +226,10 @@ def _bring(operation: FileOperation) -> None:
         files.make_folders(root, str(Path(operation.target).parent))
         _try_rename(operation)
     raise OSError(errno.EEXIST, "its name is taken again and again")
+
+
+def _find_absence(root: RootFolder) -> str:
+    return offline_reason(root.path, holds_files=root.file_count > 0)
 
 
 def _try_rename(operation: FileOperation) -> None:
@@ -381,6 +389,8 @@ def empty_trash(*, older_than: timedelta) -> int:
         Q(done_at__lte=cutoff), kind=Kind.TRASH, state=State.DONE
     ).select_related("root")
     for operation in trashed:
+        if _find_absence(operation.root):
+            continue
         path = Path(operation.target)
         mark = (operation.inode, operation.size_bytes)
         # Only what is the journal's own, at the place that it gave it.

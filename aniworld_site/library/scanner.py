@@ -6,7 +6,6 @@ A scan may be killed at any moment: each batch of folders is one transaction, an
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -37,7 +36,7 @@ from aniworld_site.library.transitions import (
     finish_scan,
     release_scan,
 )
-from aniworld_site.library.walking import Listing, Walk, count_videos
+from aniworld_site.library.walking import Listing, Walk, count_videos, offline_reason
 
 logger = logging.getLogger(__name__)
 
@@ -363,18 +362,6 @@ class _Scanner:
         self.beaten_at = time.monotonic()
         if beat(self.scan):
             raise ScanCancelledError
-
-
-def offline_reason(path: str, *, holds_files: bool) -> str:
-    """Return why nothing may be concluded from this folder, as a sentence; "" when it can be read."""
-    try:
-        with os.scandir(path) as entries:
-            is_empty = next(entries, None) is None
-    except OSError as error:
-        return f"{printable(path)} cannot be read: {error.strerror or error}. Is its disk connected?"
-    if is_empty and holds_files:
-        return f"{printable(path)} is empty, although files were there. Is its disk mounted?"
-    return ""
 
 
 def mark_vanished(file_ids: list[int]) -> set[int]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from aniworld_site.library.naming import VIDEO_EXTENSIONS, is_ignored_folder
+from aniworld_site.library.naming import VIDEO_EXTENSIONS, is_ignored_folder, printable
 
 NFO_NAME = "tvshow.nfo"
 MARKERS = frozenset({".ignore", ".nomedia"})
@@ -159,3 +159,15 @@ def count_videos(root: str, *, on_folder: Callable[[str], None]) -> int:
         except OSError:
             continue
     return total
+
+
+def offline_reason(path: str, *, holds_files: bool) -> str:
+    """Return why nothing may be concluded from this folder, as a sentence; "" when it can be read."""
+    try:
+        with os.scandir(path) as entries:
+            is_empty = next(entries, None) is None
+    except OSError as error:
+        return f"{printable(path)} cannot be read: {error.strerror or error}. Is its disk connected?"
+    if is_empty and holds_files:
+        return f"{printable(path)} is empty, although files were there. Is its disk mounted?"
+    return ""

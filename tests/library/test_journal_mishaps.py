@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from aniworld_site.exceptions import DomainError
 from aniworld_site.library import files
-from aniworld_site.library.journal import carry_out, undo
+from aniworld_site.library.journal import carry_out, empty_trash, undo
 from aniworld_site.library.models import (
     EpisodeFile,
     FileOperation,
@@ -190,3 +191,27 @@ def test_what_went_to_another_disk_comes_back_under_its_name(
 
     assert shelf.list_files() == {PLACE: CONTENT}
     assert str(shelf.file) == PLACE
+
+
+def test_an_import_waits_for_a_root_that_is_away(shelf: Shelf, tmp_path: Path):
+    operation = shelf.plan_import()
+    shelf.path.rename(tmp_path / "away")
+
+    with pytest.raises(DomainError, match="cannot be read"):
+        carry_out(operation)
+    (tmp_path / "away").rename(shelf.path)
+    carry_out(operation)
+
+    assert shelf.list_files() == {PLACE: CONTENT}
+
+
+def test_empty_trash_waits_for_a_root_that_is_away(shelf: Shelf, tmp_path: Path):
+    shelf.bring()
+    shelf.trash()
+    shelf.path.rename(tmp_path / "away")
+
+    away = empty_trash(older_than=timedelta(0))
+    (tmp_path / "away").rename(shelf.path)
+
+    assert (away, empty_trash(older_than=timedelta(0))) == (0, 1)
+    assert shelf.list_files() == {}
