@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.db.models import F, Max, Min
+from django.db.models import F, Max, Min, Q
 
 from aniworld_site.downloads.models import Download, Queue
 
@@ -19,27 +19,37 @@ def get_queue() -> Queue:
     return Queue.objects.get_or_create(pk=1)[0]
 
 
-def take_places(count: int) -> int:
-    """Return the first of so many places at the end, `GAP` apart; within a transaction that holds the queue."""
+def take_last_place() -> int:
+    """Return a place at the end, and those that follow each `GAP` apart are free, too; within a transaction that holds the queue."""
     last = Download.objects.live().aggregate(last=Max("position"))["last"]
     return (last if last is not None else 0) + GAP
 
 
-def take_place_before(download: Download) -> int:
-    """Return a place directly before a download; within a transaction that holds the queue."""
+def take_places_before(download: Download, count: int = 1) -> list[int]:
+    """Return places directly before a download, in order; within a transaction that holds the queue.
+
+    Others may have its very place, since what has ended keeps one that is given away: of those the earlier row is first.
+    """
+    download.refresh_from_db(fields=["position"])
     before = (
         Download.objects.live()
-        .filter(position__lt=download.position)
+        .filter(_is_before(download))
         .aggregate(last=Max("position"))["last"]
     )
     if before is None:
-        return download.position - GAP
-    if download.position - before > 1:
-        return int(before + (download.position - before) // 2)
-    # No number is left between the two: all behind make room, which is one statement whatever their number.
-    behind = Download.objects.live().filter(position__gte=download.position)
-    behind.update(position=F("position") + GAP)
-    return int(before + GAP // 2)
+        return [download.position - GAP * (count - each) for each in range(count)]
+    room = download.position - before
+    if room <= count:
+        # Too few numbers are left between the two: all behind make room, which is one statement whatever their number.
+        behind = Download.objects.live().exclude(_is_before(download))
+        behind.update(position=F("position") + GAP * count)
+        room += GAP * count
+    return [before + room * (each + 1) // (count + 1) for each in range(count)]
+
+
+def _is_before(download: Download) -> Q:
+    here = download.position
+    return Q(position__lt=here) | Q(position=here, pk__lt=download.pk)
 
 
 @transaction.atomic
@@ -54,7 +64,7 @@ def move_to_top(chosen: list[Download]) -> None:
 def move_to_bottom(chosen: list[Download]) -> None:
     """Put downloads last, in the order given."""
     lock_queue()
-    _write(chosen, take_places(len(chosen)))
+    _write(chosen, take_last_place())
 
 
 @transaction.atomic
@@ -62,30 +72,36 @@ def move_before(chosen: list[Download], target: Download) -> None:
     """Put downloads directly before another, in the order given."""
     lock_queue()
     for download in chosen:
-        target.refresh_from_db(fields=["position"])
         if download.pk != target.pk:
-            _write([download], take_place_before(target))
+            _write([download], take_places_before(target)[0])
 
 
 @transaction.atomic
-def move_by_one(download: Download, *, is_up: bool) -> bool:
-    """Let a download and its neighbour change places; tell whether there is one."""
+def move_by_one(chosen: list[Download], *, is_up: bool) -> None:
+    """Put downloads, given in their order, one place nearer to an end. What is there already stays, with what is right behind it."""
     lock_queue()
+    stuck: set[int] = set()
+    for download in chosen if is_up else reversed(chosen):
+        other = _find_neighbour(download, is_up=is_up)
+        if other is None or other.pk in stuck:
+            stuck.add(download.pk)
+        elif is_up:
+            _write([download], take_places_before(other)[0])
+        else:
+            _write([download], _take_place_behind(other))
+
+
+def _find_neighbour(download: Download, *, is_up: bool) -> Download | None:
     download.refresh_from_db(fields=["position"])
     others = Download.objects.live().exclude(pk=download.pk)
-    other = (
-        others.filter(position__lte=download.position).order_by("-position", "-pk")
-        if is_up
-        else others.filter(position__gte=download.position).order_by("position", "pk")
-    ).first()
-    if other is None:
-        return False
-    here, there = download.position, other.position
-    if here == there:
-        there += -1 if is_up else 1
-    Download.objects.filter(pk=download.pk).update(position=there)
-    Download.objects.filter(pk=other.pk).update(position=here)
-    return True
+    if is_up:
+        return others.filter(_is_before(download)).order_by("-position", "-pk").first()
+    return others.exclude(_is_before(download)).order_by("position", "pk").first()
+
+
+def _take_place_behind(download: Download) -> int:
+    following = _find_neighbour(download, is_up=False)
+    return take_places_before(following)[0] if following else take_last_place()
 
 
 def _write(chosen: list[Download], first: int) -> None:

@@ -82,8 +82,7 @@ def move_downloads(
     elif where == "before" and before is not None:
         ordering.move_before(chosen, before)
     elif where in ("up", "down"):
-        for download in chosen if where == "up" else reversed(chosen):
-            ordering.move_by_one(download, is_up=where == "up")
+        ordering.move_by_one(chosen, is_up=where == "up")
     else:
         raise DomainError(
             f"Expected top, bottom, up, down or before another download, got {where!r}."

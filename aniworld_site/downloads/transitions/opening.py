@@ -12,8 +12,8 @@ from aniworld_site.downloads.models import Download, SourceEpisode
 from aniworld_site.downloads.ordering import (
     GAP,
     lock_queue,
-    take_place_before,
-    take_places,
+    take_last_place,
+    take_places_before,
 )
 from aniworld_site.downloads.signals import downloads_added
 from aniworld_site.library.models import Episode, RootFolder
@@ -47,27 +47,25 @@ def open_downloads(
             .filter(episode__in=[each.episode for each in wanted])
             .values_list("episode_id", flat=True)
         )
-        # In the order of their places: of two that get the same, the earlier row is first.
         fresh = {
             each.episode.pk: each
             for each in sorted(wanted, key=_get_order)
             if each.episode.pk not in there
         }
-        places = _choose_places(list(fresh.values()))
         downloads = [
             Download(
                 episode=each.episode,
                 offer=each.offer,
                 source=each.offer.listed.source,
                 root=each.root,
-                position=places[pk],
+                position=place,
                 size_bytes=each.size_bytes,
                 checksum=each.checksum,
                 is_forced=is_forced,
                 requested_by=by,
                 added_at=now,
             )
-            for pk, each in fresh.items()
+            for each, place in _choose_places(list(fresh.values()))
         ]
         Download.objects.bulk_create(downloads, batch_size=200)
     if downloads:
@@ -75,29 +73,39 @@ def open_downloads(
     return downloads
 
 
-def _choose_places(fresh: Sequence[Wanted]) -> dict[int, int]:
-    """Return a place for each episode. One query for each series, and one for each that goes before another."""
-    places: dict[int, int] = {}
-    following: dict[int, list[tuple[tuple[int, int], Download]]] = {}
-    end = take_places(len(fresh))
+def _choose_places(fresh: Sequence[Wanted]) -> list[tuple[Wanted, int]]:
+    """Return each with its place. One query for each series, and some for each place that they go before."""
+    queued: dict[int, list[Download]] = {}
+    # By what they come before, in order; None is the end.
+    groups: dict[int | None, tuple[Download | None, list[Wanted]]] = {}
     for each in fresh:
         series_id = each.episode.season.series_id
-        if series_id not in following:
-            queued = Download.objects.filter(
+        if series_id not in queued:
+            rows = Download.objects.filter(
                 state=Download.State.QUEUED, episode__season__series=series_id
             ).select_related("episode__season")
-            following[series_id] = [(_rank(row.episode), row) for row in queued]
-        later = [
-            row for rank, row in following[series_id] if rank > _rank(each.episode)
-        ]
-        if later:
-            first = min(later, key=lambda row: (row.position, row.pk))
-            first.refresh_from_db(fields=["position"])
-            places[each.episode.pk] = take_place_before(first)
-        else:
-            places[each.episode.pk] = end
-            end += GAP
-    return places
+            queued[series_id] = list(rows)
+        # The first of them in the queue's order, which the rows are in.
+        later = (row for row in queued[series_id] if _comes_behind(row, each))
+        first = next(later, None)
+        group = groups.setdefault(first.pk if first else None, (first, []))
+        group[1].append(each)
+    placed: list[tuple[Wanted, int]] = []
+    # The end is where it is when others have made room.
+    for first, group_of in sorted(groups.values(), key=lambda group: group[0] is None):
+        placed += zip(group_of, _take(first, len(group_of)), strict=True)
+    return placed
+
+
+def _comes_behind(row: Download, each: Wanted) -> bool:
+    return _rank(row.episode) > _rank(each.episode)
+
+
+def _take(first: Download | None, count: int) -> list[int]:
+    if first is not None:
+        return take_places_before(first, count)
+    start = take_last_place()
+    return [start + GAP * number for number in range(count)]
 
 
 def _get_order(each: Wanted) -> tuple[int, tuple[int, int]]:
