@@ -107,11 +107,14 @@ def force(download: Download) -> None:
 
 def remove(downloads: Collection[Download]) -> int:
     """Take ended downloads off the list; those that have not ended stay."""
-    gone = [each for each in downloads if each.state in ENDED_STATES]
     with transaction.atomic():
-        Download.objects.filter(
-            pk__in=[each.pk for each in gone], state__in=ENDED_STATES
-        ).delete()
+        # As they are now: one of them may have been tried again meanwhile.
+        gone = list(
+            Download.objects.select_for_update().filter(
+                pk__in=[each.pk for each in downloads], state__in=ENDED_STATES
+            )
+        )
+        Download.objects.filter(pk__in=[each.pk for each in gone]).delete()
     if gone:
         downloads_removed.send(Download, downloads=gone)
     return len(gone)

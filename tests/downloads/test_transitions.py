@@ -1,0 +1,284 @@
+"""What a person may do with a download in each state, and who wins when two do something at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import IntegrityError
+from django.utils import timezone
+
+from aniworld_site.downloads import transitions
+from aniworld_site.downloads.models import Download, Queue
+from aniworld_site.downloads.signals import download_changed
+from aniworld_site.downloads.transitions import LeaseLostError
+from aniworld_site.exceptions import DomainError
+from tests.downloads.factories import make_source
+from tests.factories import make_episode, make_root
+
+pytestmark = pytest.mark.django_db
+
+State = Download.State
+RUNNING = {State.ACTIVE, State.VERIFYING, State.IMPORTING}
+
+
+def make_download(state: str = State.QUEUED, **fields: Any) -> Download:
+    if state in RUNNING:
+        fields.setdefault("lease", "mine")
+        fields.setdefault("heartbeat_at", timezone.now())
+    if "source" not in fields:
+        fields["source"] = make_source()
+    if "root" not in fields:
+        fields["root"] = make_root()
+    if "episode" not in fields:
+        fields["episode"] = make_episode()
+    return Download.objects.create(state=state, **fields)
+
+
+def cancel(download: Download) -> None:
+    transitions.cancel(download, drops_part=False)
+
+
+MOVES: dict[str, tuple[Callable[[Download], None], str, dict[str, str]]] = {
+    "pause": (
+        transitions.pause,
+        "paused",
+        dict.fromkeys(("queued", "waiting", "active", "verifying"), "paused"),
+    ),
+    "resume": (transitions.resume, "resumed", {"paused": "queued"}),
+    "cancel": (
+        cancel,
+        "cancelled",
+        dict.fromkeys(
+            ("queued", "waiting", "active", "verifying", "paused"), "cancelled"
+        ),
+    ),
+    "retry": (
+        transitions.retry,
+        "tried again",
+        dict.fromkeys(("failed", "cancelled", "waiting"), "queued"),
+    ),
+    "force": (
+        transitions.force,
+        "forced",
+        dict.fromkeys(("queued", "waiting", "paused"), "queued"),
+    ),
+}
+
+
+@pytest.mark.parametrize("state", State.values)
+@pytest.mark.parametrize("move", MOVES)
+def test_each_move_is_allowed_or_refused_in_each_state(move: str, state: str):
+    do, what, allowed = MOVES[move]
+    download = make_download(state)
+    told: list[tuple[str, str]] = []
+
+    def note(download, was, **_kwargs):
+        told.append((was, download.state))
+
+    download_changed.connect(note)
+    try:
+        if state in allowed:
+            do(download)
+        else:
+            sentence = f"This download is {State(state).label}: it cannot be {what}."
+            with pytest.raises(DomainError, match=sentence):
+                do(download)
+    finally:
+        download_changed.disconnect(note)
+
+    expected = allowed.get(state, state)
+    assert (download.state, told) == (
+        expected,
+        [(state, expected)] if state in allowed else [],
+    )
+    download.refresh_from_db()
+    assert download.state == expected
+    if state in allowed:
+        assert download.lease == ""
+
+
+@pytest.mark.parametrize("state", State.values)
+def test_only_what_has_ended_is_removed(state: str):
+    download = make_download(state)
+
+    removed = transitions.remove([download])
+
+    has_ended = state in ("done", "failed", "cancelled")
+    assert removed == has_ended
+    assert Download.objects.exists() != has_ended
+
+
+def test_remove_leaves_what_was_tried_again_meanwhile():
+    stale = make_download(State.FAILED)
+    transitions.retry(Download.objects.get())
+
+    removed = transitions.remove([stale])
+
+    assert (removed, Download.objects.get().state) == (0, State.QUEUED)
+
+
+@pytest.mark.parametrize("move", MOVES)
+def test_a_download_that_is_gone_is_refused(move: str):
+    download = make_download()
+    Download.objects.all().delete()
+
+    with pytest.raises(DomainError, match="not in the list any more"):
+        MOVES[move][0](download)
+
+
+def test_of_two_that_do_something_at_once_the_second_sees_the_first():
+    here, there = make_download(), Download.objects.get()
+    transitions.cancel(there, drops_part=True)
+
+    with pytest.raises(DomainError, match="is cancelled: it cannot be paused"):
+        transitions.pause(here)
+
+    assert Download.objects.get().state == State.CANCELLED
+
+
+def test_a_retry_begins_anew():
+    download = make_download(
+        State.FAILED,
+        attempts=6,
+        reason="It broke.",
+        due_at=timezone.now() + timedelta(hours=1),
+        finished_at=timezone.now(),
+        drops_part=True,
+    )
+
+    transitions.retry(download)
+
+    assert (
+        download.attempts,
+        download.reason,
+        download.due_at,
+        download.finished_at,
+        download.drops_part,
+    ) == (0, "", None, None, False)
+
+
+@pytest.mark.parametrize("state", ["failed", "cancelled"])
+def test_a_retry_is_refused_while_the_episode_is_in_the_queue_again(state: str):
+    old = make_download(state)
+    make_download(episode=old.episode)
+
+    with pytest.raises(DomainError, match="Its episode is in the queue already"):
+        transitions.retry(old)
+
+    old.refresh_from_db()
+    assert old.state == state
+
+
+@pytest.mark.parametrize(
+    "state", ["queued", "active", "paused", "waiting", "verifying", "importing"]
+)
+def test_the_database_refuses_two_live_downloads_of_an_episode(state: str):
+    download = make_download(state)
+
+    with pytest.raises(IntegrityError):
+        make_download(episode=download.episode)
+
+
+# While a process holds it
+
+
+@pytest.mark.parametrize(
+    ("write", "state"),
+    [
+        (transitions.begin_verifying, "verifying"),
+        (transitions.finish, "done"),
+        (lambda each: transitions.fail(each, "It broke."), "failed"),
+        (transitions.release, "queued"),
+        (
+            lambda each: transitions.wait_for(
+                each, Download.Wait.DISK, "Full.", until=timezone.now()
+            ),
+            "waiting",
+        ),
+    ],
+)
+def test_who_holds_a_download_may_write_and_nobody_else(write, state: str):
+    download = make_download(State.ACTIVE)
+    other = Download.objects.get()
+    other.lease = "another"
+
+    with pytest.raises(LeaseLostError):
+        write(other)
+    before = Download.objects.get().state
+    write(download)
+
+    assert (before, Download.objects.get().state) == (State.ACTIVE, state)
+
+
+@pytest.mark.parametrize("move", [transitions.pause, cancel])
+def test_a_person_takes_the_lease_away(move):
+    held = make_download(State.ACTIVE)
+
+    move(Download.objects.get())
+
+    assert not transitions.is_held(held)
+    with pytest.raises(LeaseLostError):
+        transitions.beat(held)
+
+
+def test_a_beat_saves_how_far_it_is():
+    download = make_download(
+        State.ACTIVE, heartbeat_at=timezone.now() - timedelta(seconds=10)
+    )
+    download.bytes_done, download.size_bytes = 50, 100
+
+    transitions.beat(download)
+
+    saved = Download.objects.get()
+    assert (saved.bytes_done, saved.size_bytes, saved.percent) == (50, 100, 50.0)
+    assert saved.heartbeat_at > timezone.now() - timedelta(seconds=5)
+
+
+@pytest.mark.parametrize("state", sorted(RUNNING))
+def test_what_a_silent_process_held_is_given_back(state: str):
+    silent = make_download(state, heartbeat_at=timezone.now() - timedelta(seconds=21))
+    make_download(state, heartbeat_at=timezone.now() - timedelta(seconds=15))
+
+    released = transitions.release_stale()
+
+    silent.refresh_from_db()
+    assert (released, silent.state, silent.lease) == (1, State.QUEUED, "")
+    assert Download.objects.running().count() == 1
+
+
+# The queue as a whole
+
+
+@pytest.mark.parametrize("state", ["paused", "stopped"])
+def test_a_queue_that_does_not_run_holds_what_does(state: str):
+    active, importing = make_download(State.ACTIVE), make_download(State.IMPORTING)
+    active.bytes_done = 10
+
+    transitions.set_queue(Queue.State(state), by="tests", did=state)
+
+    assert not transitions.is_held(active)
+    assert transitions.is_held(importing)
+    assert Download.objects.get(pk=active.pk).state == State.QUEUED
+
+
+def test_a_pause_with_a_timer_runs_out():
+    transitions.set_queue(
+        Queue.State.PAUSED,
+        by="tests",
+        did="paused",
+        until=timezone.now() + timedelta(minutes=1),
+    )
+
+    early = transitions.get_expired_pause()
+    Queue.objects.update(paused_until=timezone.now() - timedelta(seconds=1))
+
+    assert (early, transitions.get_expired_pause()) == (False, True)
+
+
+def test_a_pause_without_a_timer_never_runs_out():
+    transitions.set_queue(Queue.State.PAUSED, by="tests", did="paused")
+
+    assert not transitions.get_expired_pause()
