@@ -151,6 +151,7 @@ PUBLIC_HOST, PUBLIC_ADDRESS = "public.example", "93.184.216.34"
 def make_public(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have `public.example` found at a public address, and what connects there come to this machine."""
     find, connect = socket.getaddrinfo, httpcore.SyncBackend.connect_tcp
+    create = socket.create_connection
 
     def getaddrinfo(host: Any, port: Any, *arguments: Any, **options: Any) -> Any:
         found = PUBLIC_ADDRESS if host == PUBLIC_HOST else host
@@ -160,5 +161,10 @@ def make_public(monkeypatch: pytest.MonkeyPatch) -> None:
         there = "127.0.0.1" if host == PUBLIC_ADDRESS else host
         return connect(backend, there, *arguments, **options)
 
+    def create_connection(address: Any, *arguments: Any, **options: Any) -> Any:
+        there = "127.0.0.1" if address[0] == PUBLIC_ADDRESS else address[0]
+        return create((there, address[1]), *arguments, **options)
+
+    monkeypatch.setattr(socket, "create_connection", create_connection)
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", connect_tcp)

@@ -131,13 +131,28 @@ def _ask_for_rest(job: Job, part: Part) -> Answer:
     if answer.status == 206:
         found = RANGE.fullmatch(answer.header("Content-Range"))
         is_same = origin.total is None or (found and int(found[3]) == origin.total)
-        if found and int(found[1]) == part.size and is_same:
+        if (
+            found
+            and int(found[1]) == part.size
+            and is_same
+            and _has_same_version(answer, origin)
+        ):
             return answer
     elif part.size == origin.total and _has_same_size(answer, part.size):
         return answer
     # Another version, or a server that does not do what it says.
     answer.close()
     return _ask_for_all(job, part)
+
+
+def _has_same_version(answer: Answer, origin: Origin) -> bool:
+    """Tell whether a part is of what is there: some servers send one of whatever they have by now."""
+    said = (answer.header("ETag")[:200], answer.header("Last-Modified")[:100])
+    known = (origin.etag, origin.last_modified)
+    return all(
+        not now or not before or now == before
+        for now, before in zip(said, known, strict=True)
+    )
 
 
 def _has_same_size(answer: Answer, size: int) -> bool:
@@ -195,7 +210,9 @@ def _copy(
     buffer = memoryview(bytearray(LARGEST_CHUNK))
     is_checked = part.size >= HEAD_BYTES
     while total is None or part.size < total:
-        count = _read_into(response, buffer[: pacer.chunk], host)
+        # Not beyond the end: what is buffered is only returned without waiting for more where no more is asked for.
+        room = pacer.chunk if total is None else min(pacer.chunk, total - part.size)
+        count = _read_into(response, buffer[:room], host)
         if not count:
             break
         if part.size + count > most:
