@@ -64,8 +64,14 @@ def ask(target: Target, headers: dict[str, str]) -> Answer:
         answer = _ask_once(target, url, headers)
         if answer.status not in REDIRECTS:
             return _check(answer)
-        url = urljoin(url, answer.header("Location"))
         answer.close()
+        try:
+            url = urljoin(url, answer.header("Location"))
+        except ValueError as error:
+            raise ProviderError(
+                f"{_get_host(url)} redirects to what is no address.",
+                trouble=Trouble.PERMANENT,
+            ) from error
     raise ProviderError(
         f"{_get_host(url)} redirects more than {MAX_REDIRECTS} times.",
         trouble=Trouble.PERMANENT,
@@ -79,7 +85,7 @@ def _ask_once(target: Target, url: str, headers: dict[str, str]) -> Answer:
     query = f"?{quote(parts.query, safe=PLAIN)}" if parts.query else ""
     # Packed bytes could not be resumed, and a video gains nothing.
     sent = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}
-    if target.username and parts.netloc == _get_netloc(target.source_url):
+    if target.username and _may_know_password(parts, target):
         pair = f"{target.username}:{target.password}".encode()
         sent["Authorization"] = f"Basic {b64encode(pair).decode()}"
     try:
@@ -130,7 +136,13 @@ class _GuardedConnection(http.client.HTTPConnection):
         self._is_secure = parts.scheme == "https"
         self._may_be_private = may_be_private
         # An international name is written in its ASCII form.
-        host = (parts.hostname or "").encode("idna").decode()
+        name = parts.hostname or ""
+        try:
+            host = name.encode("idna").decode()
+        except UnicodeError as error:
+            raise ProviderError(
+                f"{name[:100]} is no name of a host.", trouble=Trouble.PERMANENT
+            ) from error
         self.default_port = 443 if self._is_secure else 80
         super().__init__(host, parts.port or self.default_port, timeout=READ_TIMEOUT_S)
 
@@ -156,8 +168,12 @@ class _GuardedConnection(http.client.HTTPConnection):
         raise error or OSError(f"{self.host} has no address")
 
 
-def _get_netloc(url: str) -> str:
-    return check_url(url, may_be_private=True).netloc if url else ""
+def _may_know_password(parts: SplitResult, target: Target) -> bool:
+    """Tell whether an address is of the source's own host, and no less secret than the source."""
+    if not target.source_url:
+        return False
+    source = check_url(target.source_url, may_be_private=True)
+    return parts.netloc == source.netloc and parts.scheme in (source.scheme, "https")
 
 
 def _get_host(url: str) -> str:

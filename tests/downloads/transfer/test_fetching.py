@@ -406,13 +406,20 @@ def test_a_redirect_to_this_machine_is_refused_before_anything_is_sent(
     assert len(source.requests) == 1
 
 
-@pytest.mark.parametrize("location", ["file:///etc/passwd", "ftp://x/1.mkv", "//["])
+@pytest.mark.parametrize("location", ["file:///etc/passwd", "ftp://x/1.mkv", "data:,x"])
 def test_a_redirect_to_another_scheme_is_refused(
     source: BadSource, fetcher: Fetcher, location: str
 ):
     source.behave("/1.mkv", redirect(location))
 
     with pytest.raises(ProviderError, match="Expected an address"):
+        fetcher.fetch()
+
+
+def test_a_redirect_to_no_address_is_refused(source: BadSource, fetcher: Fetcher):
+    source.behave("/1.mkv", redirect("//["))
+
+    with pytest.raises(ProviderError, match="redirects to what is no address"):
         fetcher.fetch()
 
 
@@ -461,6 +468,20 @@ def test_a_password_goes_to_the_source_and_to_no_other_host(
 
         assert "Authorization" not in other.requests[0][1]
     assert source.requests[0][1]["Authorization"] == "Basic bWU6c2VjcmV0"
+
+
+def test_a_password_of_a_secure_source_is_never_sent_in_the_clear(
+    source: BadSource, video: Video, fetcher: Fetcher
+):
+    fetcher.target |= {
+        "username": "me",
+        "password": "secret",
+        "source_url": source.url.replace("http:", "https:"),
+    }
+
+    fetcher.fetch()
+
+    assert "Authorization" not in source.requests[0][1]
 
 
 # Speed
