@@ -164,7 +164,7 @@ def test_an_offline_root_takes_nothing(lab: Lab):
 
 @pytest.mark.parametrize("is_removed", [True, False])
 def test_a_root_that_is_not_there_is_waited_for(lab: Lab, *, is_removed: bool):
-    [download] = lab.add(**({"root": None} if is_removed else {}))
+    [download] = lab.add(root=None) if is_removed else lab.add()
     lab.free.clear()
 
     assert lab.claim() is None

@@ -234,6 +234,7 @@ def test_a_beat_saves_how_far_it_is():
 
     saved = Download.objects.get()
     assert (saved.bytes_done, saved.size_bytes, saved.percent) == (50, 100, 50.0)
+    assert saved.heartbeat_at is not None
     assert saved.heartbeat_at > timezone.now() - timedelta(seconds=5)
 
 

@@ -386,7 +386,7 @@ def test_password_is_not_sent_back(keeper):
 
 def test_source_is_edited_switched_off_and_removed(keeper):
     source = make_source()
-    data = {
+    data: dict[str, object] = {
         "every_minutes": 30,
         "concurrency": 2,
         "delay_s": 1,

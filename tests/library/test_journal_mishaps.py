@@ -44,7 +44,8 @@ def test_an_import_never_overwrites_what_comes_at_the_last_moment(
     shelf: Shelf, monkeypatch
 ):
     operation = shelf.plan_import()
-    rename, came = files._rename_exclusively, []
+    rename = files._rename_exclusively
+    came: list[Path] = []
 
     def come_first(source: str, target: str) -> None:
         if not came:

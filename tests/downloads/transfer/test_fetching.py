@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,7 @@ def fetcher(source: BadSource, tmp_path: Path) -> Fetcher:
     return Fetcher(f"{source.url}/1.mkv", tmp_path)
 
 
-def cut(video: Video, fetcher: Fetcher, **fields: object) -> None:
+def cut(video: Video, fetcher: Fetcher, **fields: Any) -> None:
     """Fetch the first half of a video."""
     video.cut_after = HALF
     with pytest.raises(ProviderError) as caught:
