@@ -13,7 +13,7 @@ from django.db import connection
 
 from aniworld_site.disks import DiskMeter
 from aniworld_site.downloads import transitions
-from aniworld_site.downloads.importing import drop_parts
+from aniworld_site.downloads.importing import drop_orphans, drop_parts
 from aniworld_site.downloads.models import Download, Queue, Source
 from aniworld_site.downloads.ordering import get_queue
 from aniworld_site.downloads.runner import Runner
@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 TICK_S = 0.5
 SWEEP_S = 5.0
+TIDY_S = 3600.0
 STOP_S = 6.0
 KIB, MIB = 1 << 10, 1 << 20
 
@@ -41,6 +42,7 @@ class Dispatcher:
         self._running: dict[int, tuple[Runner, threading.Thread]] = {}
         self._meter = DiskMeter(fresh_s=1.0)
         self._swept_at = 0.0
+        self._tidied_at = 0.0
 
     def start(self) -> None:
         self._thread.start()
@@ -90,6 +92,9 @@ class Dispatcher:
     def _sweep(self) -> None:
         transitions.release_stale()
         drop_parts()
+        if time.monotonic() - self._tidied_at > TIDY_S:
+            self._tidied_at = time.monotonic()
+            drop_orphans()
         if transitions.get_expired_pause():
             transitions.set_queue(Queue.State.RUNNING, by="system", did="resumed")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from pathlib import Path
 
 from django.db import transaction
@@ -23,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 PARTS = Path(".aniworld") / "partial"
 """Below the root folder: on the same file system as the place that the file goes to, and hidden from scans and media centres."""
+
+ORPHAN_S = 24 * 3600
 
 
 def get_part_path(download: Download) -> Path:
@@ -119,7 +122,8 @@ def drop_part(download: Download) -> bool:
 
 
 def drop_orphans() -> None:
-    """Delete partial files whose downloads are in no list any more."""
+    """Delete partial files whose downloads are in no list any more, once nobody wrote them for a day."""
+    lately = time.time() - ORPHAN_S
     for root in RootFolder.objects.all():
         try:
             names = os.listdir(Path(root.path) / PARTS)  # noqa: PTH208  # Names alone.
@@ -128,4 +132,8 @@ def drop_orphans() -> None:
         pks = {int(stem) for name in names if (stem := name.split(".")[0]).isdigit()}
         known = set(Download.objects.filter(pk__in=pks).values_list("pk", flat=True))
         for pk in pks - known:
-            drop_part(Download(pk=pk, root=root))
+            orphan = Download(pk=pk, root=root)
+            path = get_part_path(orphan)
+            # Those of another site that shares the folder are written.
+            if not path.exists() or path.stat().st_mtime < lately:
+                drop_part(orphan)

@@ -114,6 +114,13 @@ class SourceSeries(models.Model):
     title = models.CharField(max_length=250)
     year = models.PositiveSmallIntegerField(null=True, blank=True)
     ids = models.JSONField(default=dict, blank=True)
+    image_url = models.CharField(max_length=2_000, blank=True, editable=False)
+    image_seen = models.CharField(
+        max_length=2_000,
+        blank=True,
+        editable=False,
+        help_text="The address that was asked last.",
+    )
     series = models.ForeignKey(
         Series,
         null=True,

@@ -116,6 +116,7 @@ def _store_series(source: Source, each: ListedSeries, changes: Changes) -> Sourc
         "title": each.title,
         "year": each.year,
         "ids": dict(each.ids),
+        "image_url": each.image_url,
         "withdrawn_at": None,
     }
     is_new = row._state.adding or any(

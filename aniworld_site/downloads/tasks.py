@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from aniworld_site.downloads.models import Source
+from aniworld_site.downloads.pictures import fetch_pictures
 from aniworld_site.downloads.refreshing import refresh_source
 
 
@@ -12,6 +13,13 @@ from aniworld_site.downloads.refreshing import refresh_source
 def refresh_one(source_id: int) -> None:
     if source := Source.objects.filter(pk=source_id).first():
         refresh_source(source)
+        fetch_pictures(source)
+
+
+@shared_task(ignore_result=True)
+def fetch_posters(source_id: int) -> None:
+    if source := Source.objects.filter(pk=source_id).first():
+        fetch_pictures(source)
 
 
 @shared_task(ignore_result=True)

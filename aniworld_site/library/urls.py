@@ -11,6 +11,7 @@ urlpatterns = [
     path("series/", views.series_list, name="series_list"),
     path("series-options/", views.series_options, name="series_options"),
     path("series/<slug:key>/", views.series_detail, name="series_detail"),
+    path("series/<slug:key>/poster/", views.series_poster, name="series_poster"),
     path("series/<slug:key>/scan/", views.series_scan, name="series_scan"),
     path("series/<slug:key>/monitor/", views.series_monitor, name="series_monitor"),
     path("series/<slug:key>/wanted/", views.episode_wanted, name="episode_wanted"),

@@ -21,6 +21,7 @@ from aniworld_site.library.models import (
     Scan,
     Series,
 )
+from aniworld_site.library.posters import read_poster
 from aniworld_site.library.templatetags.library import printable
 from aniworld_site.pages import (
     PageRequest,
@@ -74,6 +75,17 @@ def series_detail(request: PageRequest, key: str) -> HttpResponse:
     }
     parts = ("series-head", "series-seasons", "series-unmatched", "series-files")
     return render_page(request, "library/series_detail.html", context, parts=parts)
+
+
+@page("library.view_series")
+def series_poster(request: PageRequest, key: str) -> HttpResponse:
+    found = read_poster(get_object_or_404(Series, key=key))
+    if found is None:
+        raise Http404("This series has no poster.")
+    content, kind = found
+    # Another poster has another address.
+    kept = "private, max-age=31536000, immutable"
+    return HttpResponse(content, content_type=kind, headers={"Cache-Control": kept})
 
 
 @action("library.scan_rootfolder")

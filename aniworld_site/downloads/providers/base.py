@@ -112,6 +112,8 @@ class ListedSeries:
     year: int | None = None
     ids: Mapping[str, str] = field(default_factory=dict)
     """At other providers, like `{"tvmaze": "919"}`."""
+    image_url: str = ""
+    """Of a poster; "" for none."""
     episodes: Sequence[ListedEpisode] = ()
     """By season and number, those without in the source's order."""
 

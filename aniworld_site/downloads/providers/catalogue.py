@@ -85,6 +85,8 @@ class _SeriesHead(_Part):
     """In which it began."""
     ids: Annotated[dict[str, str], Field(max_length=20)] = {}
     """At other providers, like {"tvmaze": "919"}; what is on disk is recognised by them."""
+    image: Annotated[str, Field(max_length=2_000)] | None = None
+    """Address of a poster, may be relative to the page; it is fetched once and kept."""
     episodes: list[Any] = []
     """In any order."""
 
@@ -208,6 +210,7 @@ class CatalogueProvider:
                 clean_text(name, longest=40): clean_text(value, longest=40)
                 for name, value in found.ids.items()
             },
+            image_url=self._read_image(found, base, problems),
         )
         all_series[found.key] = replace(series, episodes=_sort(listed.values()))
 
@@ -229,6 +232,17 @@ class CatalogueProvider:
             air_date=found.air_date,
             media=media,
         )
+
+    def _read_image(self, found: _SeriesHead, base: str, problems: Problems) -> str:
+        if not found.image:
+            return ""
+        try:
+            url = _join(base, found.image)
+            check_url(url, may_be_private=self._options.may_be_private)
+        except GuardError as error:
+            problems.add(f"{found.title!r}: its picture was left out: {error}")
+            return ""
+        return url
 
     def _read_media(self, found: CatalogueEpisode, base: str) -> Media | None:
         if not found.url:

@@ -81,7 +81,10 @@ class FeedProvider:
             problems.add(f"Only the first {MAX_EPISODES} entries were read.")
         title = clean_text(found.feed.get("title", "")) or _get_host(document.url)
         series = ListedSeries(
-            key=SERIES_KEY, title=title, episodes=tuple(episodes.values())
+            key=SERIES_KEY,
+            title=title,
+            image_url=self._read_image(found.feed, document.url),
+            episodes=tuple(episodes.values()),
         )
         return Listing(
             title=title,
@@ -114,6 +117,16 @@ class FeedProvider:
             air_date=_read_date(entry.get("published_parsed")),
             media=media,
         )
+
+    def _read_image(self, feed: Mapping[str, Any], base: str) -> str:
+        try:
+            href = str((feed.get("image") or {}).get("href") or "")
+            url = urljoin(base, href) if href else ""
+            if url:
+                check_url(url, may_be_private=self._options.may_be_private)
+        except (GuardError, ValueError, AttributeError):
+            return ""
+        return url
 
     def _read_media(
         self, entry: Mapping[str, Any], title: str, base: str, problems: Problems

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.db import transaction
 
 from aniworld_site.downloads.matching import propose
 from aniworld_site.downloads.models import SourceSeries
 from aniworld_site.downloads.reconciling import offer
+from aniworld_site.downloads.tasks import fetch_posters
 from aniworld_site.exceptions import DomainError
 from aniworld_site.library.models import Series
 from aniworld_site.library.services import add_series
@@ -58,4 +61,7 @@ def unlink_listed(listed: SourceSeries) -> None:
 
 def _set(listed: SourceSeries, series: Series | None, reason: str) -> None:
     listed.series, listed.reason, listed.is_locked = series, reason, True
-    listed.save(update_fields=["series", "reason", "is_locked"])
+    listed.image_seen = ""
+    listed.save(update_fields=["series", "reason", "is_locked", "image_seen"])
+    if series is not None and listed.image_url:
+        transaction.on_commit(partial(fetch_posters.delay, listed.source_id))

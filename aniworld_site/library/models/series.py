@@ -89,6 +89,9 @@ class Series(models.Model):
         editable=False,
         help_text='Identifiers at providers, like {"tvmaze": "919"}.',
     )
+    poster = models.CharField(
+        max_length=120, blank=True, editable=False, help_text="Its file's name."
+    )
     added_at = models.DateTimeField("added", default=timezone.now, editable=False)
     changed_at = models.DateTimeField(
         "changed", default=timezone.now, editable=False, db_index=True

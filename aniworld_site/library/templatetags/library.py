@@ -9,6 +9,7 @@ from zlib import crc32
 
 from django import template
 from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -82,7 +83,10 @@ def ago(moment: datetime | None, never: str = "never") -> SafeString | str:
 
 @register.inclusion_tag("library/_poster.html")
 def poster(series: Series) -> dict[str, Any]:
-    """Draw a placeholder that is always the same for one key."""
+    """Show a series' poster, or draw a placeholder that is always the same for one key."""
+    if series.poster:
+        address = reverse("library:series_poster", args=[series.key])
+        return {"address": f"{address}?{series.poster}"}
     seed = crc32(series.key.encode())
     words = [
         word for word in printable_name(series.title).split() if word[0].isalnum()
