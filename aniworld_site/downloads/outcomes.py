@@ -76,9 +76,8 @@ def _try_again(download: Download, reason: str, now: datetime) -> None:
     download.attempts = 1 if has_come_on else download.attempts + 1
     _count_failure(source, reason, now)
     if download.attempts > allowed:
-        transitions.fail(
-            download, f"Given up after {download.attempts} tries. {reason}"
-        )
+        tries = "1 try" if download.attempts == 1 else f"{download.attempts} tries"
+        transitions.fail(download, f"Given up after {tries}. {reason}")
         return
     seconds = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** (download.attempts - 1))
     # Spread, so that those that failed together do not come back together.

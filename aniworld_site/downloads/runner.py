@@ -70,6 +70,7 @@ class Runner:
                 transitions.release(download)
                 return
             if "error" in said:
+                download.bytes_done = int(said.get("bytes_done", download.bytes_done))
                 settle_failure(download, said)
                 return
             download.bytes_done = int(said["done"])

@@ -1,7 +1,8 @@
 """Fetches one file: `python -m aniworld_site.downloads.transfer`.
 
 The first line of standard input is what to do; later ones may give another limit of speed, and its end means that nobody waits any
-more. Each line of standard output is a JSON object: {"bytes", "size", "verifying"} on the way, then {"done", "extension"} or {"error", "trouble"}.
+more. Each line of standard output is a JSON object: {"bytes", "size", "verifying"} on the way, then {"done", "extension"} or
+{"error", "trouble", "bytes_done"}.
 SIGTERM stops it within a second; what came is kept for the next time.
 """
 
@@ -14,6 +15,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -120,8 +122,14 @@ def main() -> int:
         job, pacer = read_job(sys.stdin.readline())
         threading.Thread(target=listen, args=(pacer,), daemon=True).start()
         ended = run(job, pacer)
+        if "error" in ended:
+            # What came since it was told last counts, too.
+            with suppress(OSError):
+                ended["bytes_done"] = job.path.stat().st_size
     except StoppedError:
         ended = {"error": "Stopped.", "trouble": "stopped"}
+    # Whoever hears it may stop this process at once.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     say(**ended)
     # Not by the interpreter's end, which waits for the thread that reads.
     sys.stdout.flush()
