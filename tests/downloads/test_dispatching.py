@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-import pytest
+import resource
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
+import pytest
+from django.utils import timezone
+
+from aniworld_site.downloads import transitions
 from aniworld_site.downloads.dispatching import Dispatcher
-from aniworld_site.downloads.models import Download
+from aniworld_site.downloads.importing import bring_in
+from aniworld_site.downloads.models import Download, Queue, Source, SourceEpisode
+from aniworld_site.downloads.runner import Runner
+from aniworld_site.exceptions import DomainError
 from aniworld_site.library.models import EpisodeFile, FileOperation
-from tests.downloads.queues import has_ended, make_shelf, work
+from tests.downloads.media import sha256
+from tests.downloads.queues import Shelf, has_ended, make_shelf, work
+from tests.downloads.test_dispatching_steering import get_part, list_children
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -58,3 +70,283 @@ def test_what_ytdlp_finds_ends_in_the_library(source, tmp_path, dispatcher):
     [name] = shelf.list_files()
     assert (shelf.path / name).read_bytes() == shelf.videos[0].content
     assert list((shelf.path / ".aniworld" / "partial").iterdir()) == []
+
+
+def has_settled() -> bool:
+    """Tell whether nothing runs or is about to."""
+    return not Download.objects.running().exists() and not (
+        transitions.is_anything_claimable()
+    )
+
+
+def fail_once(shelf: Shelf, dispatcher: Dispatcher) -> Download:
+    """Let a download come to its first end, and return it as it is then."""
+    work(dispatcher, until=lambda: bool(shelf.server.requests))
+    work(dispatcher, until=has_settled)
+    return Download.objects.earliest("pk")
+
+
+def wait_no_more() -> None:
+    """Let all the time pass that anything waits for."""
+    Download.objects.update(due_at=None)
+    Source.objects.update(rests_until=None)
+
+
+def test_nothing_is_left_of_many_downloads_but_their_files(shelf, dispatcher):
+    for _ in range(5):
+        shelf.add(20_000)
+    shelf.queue()
+
+    work(dispatcher, until=has_ended)
+
+    assert len(shelf.list_files()) == 5
+    assert list((shelf.path / ".aniworld" / "partial").iterdir()) == []
+    assert list_children() == []
+
+
+# Sources that fail
+
+
+def test_what_is_cut_goes_on_by_itself(shelf, dispatcher):
+    shelf.add(video={"cut_after": 49_152})
+    shelf.queue()
+
+    waiting = fail_once(shelf, dispatcher)
+    state = (waiting.state, waiting.wait, waiting.attempts, waiting.bytes_done)
+    wait_no_more()
+    work(dispatcher, until=has_ended)
+
+    assert state == (State.WAITING, "host", 1, 49_152)
+    assert "127.0.0.1" in waiting.reason
+    assert shelf.videos[0].requests == ["", "bytes=49152-"]
+    waiting.refresh_from_db()
+    assert (waiting.state, waiting.attempts) == (State.DONE, 0)
+
+
+def test_a_source_without_retries_fails_with_a_sentence(source, tmp_path, dispatcher):
+    shelf = make_shelf(source, tmp_path / "media", retries=0)
+    shelf.add(video={"refuses": [(500, {})]})
+    shelf.queue()
+
+    failed = fail_once(shelf, dispatcher)
+
+    assert (failed.state, failed.reason) == (
+        State.FAILED,
+        "Given up after 1 try. 127.0.0.1 has a fault of its own (500 Internal Server Error).",
+    )
+
+
+def test_a_download_is_given_up_after_as_many_failures_as_its_source_allows(
+    source, tmp_path, dispatcher
+):
+    shelf = make_shelf(source, tmp_path / "media", retries=2)
+    shelf.add(video={"refuses": [(500, {})] * 9})
+    shelf.queue()
+
+    for _try in range(3):
+        wait_no_more()
+        work(dispatcher, until=has_settled)
+
+    assert len(shelf.videos[0].requests) == 3
+    assert "Given up after 3 tries." in Download.objects.get().reason
+
+
+def test_what_is_not_there_is_not_tried_again(shelf, dispatcher):
+    shelf.add(video={"refuses": [(404, {})]})
+    shelf.queue()
+
+    failed = fail_once(shelf, dispatcher)
+
+    assert failed.state == State.FAILED
+    assert "has nothing at this address" in failed.reason
+
+
+def test_a_source_that_is_asked_too_often_rests_with_all_its_downloads(
+    source, tmp_path, dispatcher
+):
+    shelf = make_shelf(source, tmp_path / "media", concurrency=1)
+    shelf.add(video={"refuses": [(429, {"Retry_After": "120"})]})
+    shelf.add()
+    shelf.queue()
+
+    work(dispatcher, until=lambda: Source.objects.get().rests_until is not None)
+    work(dispatcher, until=lambda: not Download.objects.running().exists())
+    dispatcher.look()
+    waiting = Download.objects.earliest("pk")
+    until = Source.objects.get().rests_until
+    asked_early = list(shelf.videos[1].requests)
+    wait_no_more()
+    work(dispatcher, until=has_ended)
+
+    assert (waiting.state, waiting.wait) == (State.WAITING, "host")
+    in_two_minutes = timezone.now() + timedelta(seconds=120)
+    assert until is not None
+    assert abs(until - in_two_minutes) < timedelta(seconds=30)
+    assert asked_early == []
+    assert len(shelf.list_files()) == 2
+
+
+def test_a_wrong_login_fails_and_its_source_rests(shelf, dispatcher):
+    shelf.add(video={"refuses": [(401, {})]})
+    shelf.queue()
+
+    failed = fail_once(shelf, dispatcher)
+
+    source = Source.objects.get()
+    assert failed.state == State.FAILED
+    assert "wants a login" in failed.reason
+    assert source.rests_until is not None
+    assert source.rests_until > timezone.now() + timedelta(minutes=50)
+    assert source.rest_reason == failed.reason
+
+
+def test_a_source_that_fails_five_times_in_a_row_rests(source, tmp_path, dispatcher):
+    shelf = make_shelf(source, tmp_path / "media", concurrency=1)
+    for _ in range(6):
+        shelf.add(video={"refuses": [(500, {})]})
+    shelf.queue()
+
+    work(dispatcher, until=lambda: Source.objects.get().rests_until is not None)
+    work(dispatcher, until=lambda: not Download.objects.running().exists())
+    states = list(Download.objects.values_list("state", flat=True))
+    wait_no_more()
+    work(dispatcher, until=lambda: bool(shelf.list_files()))
+
+    assert states == [State.WAITING] * 5 + [State.QUEUED]
+    work(dispatcher, until=lambda: Source.objects.get().download_failures == 0)
+
+
+def test_another_checksum_is_fetched_anew(shelf, dispatcher):
+    shelf.add(checksum=sha256(b"another"))
+    shelf.queue()
+    waiting = fail_once(shelf, dispatcher)
+    Download.objects.update(checksum=sha256(shelf.videos[0].content))
+
+    wait_no_more()
+    work(dispatcher, until=has_ended)
+
+    assert "another checksum" in waiting.reason
+    assert shelf.videos[0].requests == ["", ""]
+    assert len(shelf.list_files()) == 1
+
+
+# Disks
+
+
+@pytest.mark.skipif(
+    not hasattr(resource, "prlimit"), reason="no limits for other processes here"
+)
+def test_a_full_disk_is_waited_for_and_it_goes_on_by_itself(shelf, dispatcher):
+    shelf.add(500_000, video={"bytes_per_s": 100_000})
+    [download] = shelf.queue()
+    part = get_part(shelf, download)
+    work(dispatcher, until=lambda: part.exists() and part.stat().st_size > 0)
+
+    [child] = list_children()
+    resource.prlimit(child, resource.RLIMIT_FSIZE, (150_000, 150_000))
+    work(dispatcher, until=has_settled)
+    download.refresh_from_db()
+    state, reason = (download.state, download.wait), download.reason
+    came = part.stat().st_size
+    shelf.videos[0].bytes_per_s = 0
+    wait_no_more()
+    work(dispatcher, until=has_ended)
+
+    assert (state, came) == ((State.WAITING, "disk"), 150_000)
+    assert "has no room for the rest. It goes on by itself" in reason
+    assert shelf.videos[0].requests == ["", "bytes=150000-"]
+    assert len(shelf.list_files()) == 1
+
+
+def test_what_does_not_fit_is_not_begun(shelf, dispatcher):
+    shelf.add(size_bytes=1 << 60)
+    shelf.queue()
+
+    work(dispatcher, until=has_settled)
+
+    download = Download.objects.get()
+    assert (download.state, download.wait) == (State.WAITING, "disk")
+    assert shelf.server.requests == []
+    SourceEpisode.objects.update(size_bytes=100_000)
+    Download.objects.update(size_bytes=100_000)
+    wait_no_more()
+    work(dispatcher, until=has_ended)
+    assert len(shelf.list_files()) == 1
+
+
+def claim_whole(shelf: Shelf, dispatcher: Dispatcher) -> Download:
+    """Claim a download whose bytes are there already."""
+    download = transitions.claim_next(dispatcher._measure())
+    assert download is not None
+    part = get_part(shelf, download)
+    part.parent.mkdir(parents=True)
+    part.write_bytes(shelf.videos[0].content)
+    download.bytes_done, download.extension = part.stat().st_size, ".mkv"
+    return download
+
+
+def test_an_import_waits_for_a_root_that_vanished(
+    shelf, dispatcher, tmp_path: Path, monkeypatch
+):
+    shelf.add()
+    shelf.queue()
+    download = claim_whole(shelf, dispatcher)
+    begin_importing = transitions.begin_importing
+
+    def take_away(*arguments: Any) -> None:
+        begin_importing(*arguments)
+        shelf.path.rename(tmp_path / "away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(transitions, "begin_importing", take_away)
+        with pytest.raises(DomainError, match="Is its disk connected"):
+            bring_in(download)
+    Runner(download=download, most_bytes=1 << 40).run()
+    away = Download.objects.get()
+    (tmp_path / "away").rename(shelf.path)
+    wait_no_more()
+    work(dispatcher, until=has_ended)
+
+    assert (away.state, away.wait) == (State.WAITING, "root")
+    assert shelf.server.requests == []
+    assert len(shelf.list_files()) == 1
+    assert FileOperation.objects.get().state == FileOperation.State.DONE
+
+
+def test_an_import_whose_part_is_gone_is_fetched_again(shelf, dispatcher):
+    shelf.add()
+    shelf.queue()
+    download = claim_whole(shelf, dispatcher)
+    get_part(shelf, download).unlink()
+
+    with pytest.raises(DomainError, match="is not there any more"):
+        bring_in(download)
+    transitions.release(download)
+    work(dispatcher, until=has_ended)
+
+    assert len(shelf.list_files()) == 1
+
+
+def test_an_import_writes_sidecars_where_the_queue_does(shelf, dispatcher):
+    Queue.objects.update(writes_nfo=True)
+    shelf.add()
+    shelf.queue()
+
+    work(dispatcher, until=has_ended)
+
+    operation = FileOperation.objects.get()
+    work(dispatcher, until=lambda: bool(FileOperation.objects.get().sidecars))
+    assert len(shelf.list_files()) == 3
+    assert operation.kind == FileOperation.Kind.IMPORT
+
+
+def test_a_second_file_of_an_episode_comes_beside_the_first(shelf, dispatcher):
+    shelf.add()
+    shelf.queue()
+    work(dispatcher, until=has_ended)
+    shelf.queue()
+
+    work(dispatcher, until=has_ended)
+
+    place = "Night Show (2013)/Season 01/Night Show - S01E01 - Part 1"
+    assert shelf.list_files() == [f"{place} (2).mkv", f"{place}.mkv"]

@@ -38,20 +38,21 @@ def dispatcher():
 
 def list_children() -> list[int]:
     """Return the processes that fetch for this one."""
-    children = Path(f"/proc/{os.getpid()}/task")
-    pids = [
+    tasks = Path(f"/proc/{os.getpid()}/task").iterdir()
+    pids = [pid for task in tasks for pid in read(task / "children").split()]
+    return [
         int(pid)
-        for task in children.iterdir()
-        for pid in (task / "children").read_text().split()
+        for pid in pids
+        if "downloads.transfer" in read(Path(f"/proc/{pid}/cmdline"))
     ]
-    return [pid for pid in pids if b"downloads.transfer" in read_command(pid)]
 
 
-def read_command(pid: int) -> bytes:
+def read(path: Path) -> str:
+    """Return what the system says, "" of a thread or process that has just ended."""
     try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
+        return path.read_text()
     except OSError:
-        return b""
+        return ""
 
 
 def get_part(shelf: Shelf, download: Download) -> Path:
