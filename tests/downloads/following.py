@@ -35,6 +35,8 @@ class Follower(threading.Thread):
         self.live: dict[int, dict[str, Any]] = {}
         """The downloads that have not ended, and the last that was told of each."""
         self.completed: set[int] = set()
+        self._told: set[int] = set()
+        """Those whose end came as a message, not by a look."""
         self.failed: set[int] = set()
         self.status: dict[str, int] = {}
         """Of the last `queue_status`."""
@@ -139,8 +141,9 @@ class Follower(threading.Thread):
             return
         pk = data["download_id"]
         if kind == "download_complete":
-            if pk in self.completed and not self._was_looked_at(pk):
+            if pk in self._told:
                 self.doubled.append(frame)
+            self._told.add(pk)
             self.completed.add(pk)
         elif kind == "download_failed":
             self.failed.add(pk)
@@ -150,7 +153,3 @@ class Follower(threading.Thread):
             self.live.pop(pk, None)
         elif pk not in self.completed:
             self.live.setdefault(pk, {}).update(data)
-
-    def _was_looked_at(self, pk: int) -> bool:
-        """Tell whether it is known from the database, which may be ahead of the messages that follow."""
-        return self.snapshots > 0 and pk not in self.live

@@ -7,9 +7,10 @@ import os
 import random
 import signal
 import time
+import zlib
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,7 +26,8 @@ pytestmark = pytest.mark.fault
 
 CRASH_S = float(os.environ.get("ANIWORLD_TEST_CRASH_S", "60"))
 SEED = int(os.environ.get("ANIWORLD_TEST_CRASH_SEED", "1"))
-EPISODES, MORE_EPISODES, MORE_SERIES = 200, 60, 40
+EPISODES, MORE_EPISODES = 200, 50
+MORE_SERIES = 2 + int(CRASH_S / 15)
 FEW = 40
 """Downloads that are left when more join."""
 END_S = 120.0
@@ -51,10 +53,10 @@ class Offered:
         """Let the catalogue list a series; fields of its videos, otherwise each is as bad as chance has it."""
         episodes = []
         for number in range(1, count + 1):
-            content = make_video(
-                self.chance.randint(50_000, 400_000), seed=hash((key, number))
-            )
             path = f"/files/{key}/{number}.mkv"
+            content = make_video(
+                self.chance.randint(50_000, 400_000), seed=zlib.crc32(path.encode())
+            )
             self.videos[key, number] = put_video(
                 self.server, path, content, **(video or self._choose(number))
             )
@@ -343,3 +345,105 @@ def check_follower(offered: Offered, follower: Follower) -> None:
     assert follower.completed == done
     assert follower.status == counts
     assert (follower.doubled, follower.gaps) == ([], [])
+
+
+@contextmanager
+def holding_up_supervisor(site: RunningSite) -> Iterator[None]:
+    """Have what is killed stay away meanwhile."""
+    pid = site.pids()["supervisor"]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def test_an_end_that_a_killed_worker_could_not_tell_is_learned(
+    site: RunningSite, offered: Offered, follower: Follower
+):
+    offered.add_series("untold", 6, bytes_per_s=100_000)
+    offered.open()
+    offered.queue("untold")
+    until(lambda: follower.types["download_progress"], what="a download that runs")
+
+    # Without a broker what the worker says waits in it, and ends with it.
+    with holding_up_supervisor(site):
+        before = offered.count_live()
+        site.kill("valkey")
+        until(lambda: offered.count_live() < before, what="a download that ends")
+        site.kill("worker")
+
+    offered.wait_for_the_end()
+    check_follower(offered, follower)
+
+
+def test_what_a_killed_worker_started_ends_with_it(site: RunningSite, offered: Offered):
+    offered.add_series("slow", 6, bytes_per_s=20_000)
+    offered.open(concurrency=6)
+    offered.queue("slow")
+    worker = site.pids()["worker"]
+    children = until(
+        lambda: found if len(found := list_children(worker)) == 6 else None,
+        what="six children",
+    )
+
+    site.kill("worker")
+
+    until(
+        lambda: not any(map(is_running, children)),
+        timeout_s=3,
+        what=f"the end of {children}",
+    )
+    for video in offered.videos.values():
+        video.bytes_per_s = 0
+    offered.wait_for_the_end()
+    assert judge(offered) == Judged([], [], [])
+    assert offered.list_parts() == []
+
+
+@pytest.mark.parametrize("is_child_frozen", [False, True])
+def test_a_worker_that_froze_does_not_write_after_its_lease(
+    site: RunningSite, offered: Offered, *, is_child_frozen: bool
+):
+    offered.add_series("frozen", 1, bytes_per_s=50_000)
+    offered.add_series("after", 1, bytes_per_s=50_000)
+    offered.open(concurrency=1)
+    offered.queue("frozen")
+    worker = site.pids()["worker"]
+    [child] = until(lambda: list_children(worker), what="a child")
+    until(offered.list_parts, what="a partial file")
+
+    os.kill(worker, signal.SIGSTOP)
+    if is_child_frozen:
+        os.kill(child, signal.SIGSTOP)
+    second = site.popen("serve", "--only", "worker")
+    try:
+        if is_child_frozen:
+            # The other worker has the download, and the frozen child the file.
+            until(lambda: describe(offered)[0] > 1, timeout_s=60, what="a second start")
+            os.kill(child, signal.SIGCONT)
+        offered.wait_for_the_end(timeout_s=60)
+        before = describe(offered)
+    finally:
+        second.terminate()
+        second.communicate(timeout=20)
+    os.kill(worker, signal.SIGCONT)
+    # What it fetches now it fetches after it found the other one gone.
+    offered.queue("after")
+    offered.wait_for_the_end(timeout_s=60)
+
+    assert site.pids()["worker"] == worker
+    assert describe(offered) == before
+    assert judge(offered) == Judged([], [], [])
+    assert list_operations(offered) == {("import", "done"): 2}
+    assert offered.list_parts() == []
+
+
+def describe(offered: Offered) -> tuple[object, ...]:
+    """Return all that a second writer of the first download would change, its starts first."""
+    [row] = offered.site.ask(
+        "SELECT d.starts, d.state, d.finished_at, o.id, o.state, o.done_at, f.id, f.inode, f.mtime_ns"
+        " FROM downloads_download d LEFT JOIN library_fileoperation o ON o.id = d.operation_id"
+        " LEFT JOIN library_episodefile f ON f.id = o.file_id WHERE d.id = 1"
+    )
+    return row
