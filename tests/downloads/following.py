@@ -140,6 +140,14 @@ class Follower(threading.Thread):
         if "download_id" not in data or frame["room"] != "downloads":
             return
         pk = data["download_id"]
+        self._fold_ends(pk, frame)
+        if kind in ENDS:
+            self.live.pop(pk, None)
+        elif pk not in self.completed:
+            self.live.setdefault(pk, {}).update(data)
+
+    def _fold_ends(self, pk: int, frame: dict[str, Any]) -> None:
+        kind = frame["type"]
         if kind == "download_complete":
             if pk in self._told:
                 self.doubled.append(frame)
@@ -149,7 +157,3 @@ class Follower(threading.Thread):
             self.failed.add(pk)
         elif kind == "download_added":
             self.failed.discard(pk)
-        if kind in ENDS:
-            self.live.pop(pk, None)
-        elif pk not in self.completed:
-            self.live.setdefault(pk, {}).update(data)

@@ -114,10 +114,9 @@ class Offered:
         try:
             until(lambda: not self.count_live(), timeout_s=timeout_s)
         except AssertionError:
+            columns = "d.id, d.state, d.reason, d.starts, d.attempts, s.rests_until, s.rest_reason"
             left = self.site.ask(
-                "SELECT d.id, d.state, d.reason, d.starts, d.attempts, s.rests_until, s.rest_reason"
-                " FROM downloads_download d JOIN downloads_source s ON s.id = d.source_id"
-                f" WHERE d.state IN {LIVE}"  # noqa: S608  # No input.
+                f"SELECT {columns} FROM downloads_download d JOIN downloads_source s ON s.id = d.source_id WHERE d.state IN {LIVE}"  # noqa: S608  # No input.
             )
             raise AssertionError(f"{len(left)} downloads are left: {left}") from None
 
@@ -129,7 +128,8 @@ class Offered:
         ]
 
     def list_parts(self) -> list[str]:
-        return sorted(os.listdir(self.root / ".aniworld" / "partial"))
+        parts = self.root / ".aniworld" / "partial"
+        return sorted(path.name for path in parts.iterdir())
 
 
 @pytest.fixture
@@ -216,9 +216,7 @@ def judge(offered: Offered) -> Judged:
         for pk, name in names.items()
         if pk not in with_file or not done[pk] or not links[pk]
     ]
-    doubled: list[object] = [
-        names[pk] for pk in names if done[pk] > 1 or links[pk] > 1
-    ]
+    doubled: list[object] = [names[pk] for pk in names if done[pk] > 1 or links[pk] > 1]
     [(rows,)] = ask("SELECT count(*) FROM library_episodefile")
     files = offered.list_files()
     if (rows, len(files)) != (len(names), len(names)):
@@ -383,7 +381,7 @@ def test_what_a_killed_worker_started_ends_with_it(site: RunningSite, offered: O
     offered.queue("slow")
     worker = site.pids()["worker"]
     children = until(
-        lambda: found if len(found := list_children(worker)) == 6 else None,
+        lambda: found if len(found := list_children(worker)) == 6 else [],
         what="six children",
     )
 
@@ -420,7 +418,11 @@ def test_a_worker_that_froze_does_not_write_after_its_lease(
     try:
         if is_child_frozen:
             # The other worker has the download, and the frozen child the file.
-            until(lambda: describe(offered)[0] > 1, timeout_s=60, what="a second start")
+            until(
+                lambda: int(str(describe(offered)[0])) > 1,
+                timeout_s=60,
+                what="a second start",
+            )
             os.kill(child, signal.SIGCONT)
         offered.wait_for_the_end(timeout_s=60)
         before = describe(offered)

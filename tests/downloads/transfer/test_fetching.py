@@ -7,7 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -42,7 +41,7 @@ def fetcher(source: BadSource, tmp_path: Path) -> Fetcher:
     return Fetcher(f"{source.url}/1.mkv", tmp_path)
 
 
-def cut(video: Video, fetcher: Fetcher, **fields: Any) -> None:
+def cut(video: Video, fetcher: Fetcher, *, checksum: str = "") -> None:
     """Fetch the first half of a video."""
     video.cut_after = HALF
     with pytest.raises(ProviderError) as caught:
