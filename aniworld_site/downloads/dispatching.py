@@ -146,7 +146,12 @@ class Dispatcher:
             ]
             runner.limit = max(1, min(shares)) if shares else 0
         limited = sum(not is_forced for _source, is_forced in everywhere)
-        if limited > queue.concurrency:
+        # Those that are being given back are still in the database for a moment.
+        leaving = sum(
+            runner.stop.is_set() and not runner.download.is_forced
+            for runner, _thread in self._running.values()
+        )
+        if limited - leaving > queue.concurrency:
             self._give_back_last()
 
     def _give_back_last(self) -> None:
