@@ -80,6 +80,8 @@ class SourceAddForm(forms.Form):
     username = forms.CharField(max_length=200, required=False)
     password = forms.CharField(max_length=500, required=False, strip=False)
     may_be_private = forms.BooleanField(required=False)
+    cookies = forms.CharField(max_length=1_000, required=False)
+    format = forms.CharField(max_length=200, required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

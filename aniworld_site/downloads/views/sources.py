@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.debug import sensitive_post_parameters
@@ -12,6 +14,7 @@ from aniworld_site.downloads import forms, selectors, services
 from aniworld_site.downloads.models import Source, SourceEpisode
 from aniworld_site.downloads.providers.base import ProviderError, SourceOptions
 from aniworld_site.downloads.refreshing import find_listing
+from aniworld_site.downloads.ytdlp.versions import get_version
 from aniworld_site.exceptions import DomainError
 from aniworld_site.pages import (
     PageRequest,
@@ -40,6 +43,8 @@ def source_add(request: PageRequest) -> HttpResponse:
         username=chosen["username"],
         password=chosen["password"],
         may_be_private=chosen["may_be_private"],
+        cookies=chosen["cookies"],
+        format=chosen["format"],
     )
     try:
         if "test" in request.POST:
@@ -104,6 +109,7 @@ def _render(
         "found": found,
         "states": selectors.list_sources,
         "reviews": partial(selectors.list_reviews, limit=50),
+        "ytdlp": partial(get_version, Path(settings.DATA_DIR)),
     }
     parts = ("source-rows",)
     response = render_page(request, "downloads/sources.html", context, parts=parts)
