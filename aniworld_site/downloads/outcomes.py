@@ -51,9 +51,9 @@ def settle_failure(download: Download, said: dict[str, Any]) -> None:
 
 
 def note_success(source_id: int | None) -> None:
-    """Forget what a source did wrong before."""
+    """Forget how often a source failed; how long it said that it wants to be left alone still counts."""
     Source.objects.filter(pk=source_id or 0).exclude(download_failures=0).update(
-        download_failures=0, rests_until=None, rest_reason=""
+        download_failures=0
     )
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
 import os
 import stat
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -93,6 +96,35 @@ def copy(source: str, target: str) -> None:
         written.flush()
         os.fsync(written.fileno())
     sync_folder(os.path.dirname(target))  # noqa: PTH120
+
+
+@contextmanager
+def holding(path: Path) -> Iterator[None]:
+    """Be the only process that has a lock file; the system lets go of it when the process ends.
+
+    Raises:
+        BlockingIOError: Another has it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        if not _lock(fd, path):
+            raise BlockingIOError(errno.EAGAIN, "another process is at it")
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+    finally:
+        os.close(fd)
+
+
+def _lock(fd: int, path: Path) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Whoever had it may have deleted it meanwhile: a lock on what has no name keeps nobody out.
+        return path.stat().st_ino == os.fstat(fd).st_ino
+    except (BlockingIOError, FileNotFoundError):
+        return False
 
 
 def make_folders(root: str, folder: str) -> None:

@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 Kind, State = FileOperation.Kind, FileOperation.State
 
-TRASH = Path(".aniworld") / "trash"
+TRASH, LOCKS = Path(".aniworld") / "trash", Path(".aniworld") / "locks"
 SETTLE_AFTER = timedelta(seconds=60)
 ATTEMPTS = 20
 
@@ -198,8 +198,9 @@ def carry_out(operation: FileOperation) -> FileOperation:
             _fail(operation, said)
         raise DomainError(said) from error
     operation.refresh_from_db()
-    if changed:
-        series_changed.send(FileOperation, series_ids=changed)
+    if changed is not None:
+        if changed:
+            series_changed.send(FileOperation, series_ids=changed)
         operation_changed.send(FileOperation, operation=operation)
     _tidy(operation)
     return operation
@@ -207,10 +208,18 @@ def carry_out(operation: FileOperation) -> FileOperation:
 
 def _bring(operation: FileOperation) -> None:
     """Have the file at its new place; the target's name changes where another file has it."""
-    root = operation.root.path
     # What is not mounted says nothing of its files.
     if reason := _find_absence(operation.root):
         raise PlaceError(reason)
+    lock = Path(operation.root.path) / LOCKS / str(operation.pk)
+    # Copying to another disk takes minutes, in which the next look at what is planned would begin it again.
+    with files.holding(lock):
+        operation.refresh_from_db()
+        _bring_alone(operation)
+
+
+def _bring_alone(operation: FileOperation) -> None:
+    root = operation.root.path
     for _attempt in range(ATTEMPTS):
         mark = (operation.inode, operation.size_bytes)
         here = files.identify(operation.source)

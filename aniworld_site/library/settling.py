@@ -19,15 +19,15 @@ from aniworld_site.library.models import (
 Kind, State = FileOperation.Kind, FileOperation.State
 
 
-def settle_rows(operation: FileOperation) -> set[int]:
-    """Write what an operation changed and that it is done; return the series concerned, none where another process was first."""
+def settle_rows(operation: FileOperation) -> set[int] | None:
+    """Write what an operation changed and that it is done; return the series concerned, None where another process was first."""
     mtime_ns = os.stat(operation.target).st_mtime_ns  # noqa: PTH116  # A path as it is stored.
     with transaction.atomic():
         done = FileOperation.objects.filter(
             pk=operation.pk, state=State.PLANNED
         ).update(state=State.DONE, done_at=timezone.now())
         if not done:
-            return set()
+            return None
         file = _write_file(operation, mtime_ns)
         episodes = set(operation.episodes)
         if file is not None:
@@ -88,6 +88,8 @@ def _add_file(operation: FileOperation, mtime_ns: int) -> EpisodeFile:
             "vanished_at": None,
         },
     )
+    # Another file was there before.
+    file.links.exclude(episode_id__in=operation.episodes).delete()
     for episode_id in Episode.objects.filter(pk__in=operation.episodes).values_list(
         "pk", flat=True
     ):

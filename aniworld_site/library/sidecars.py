@@ -12,6 +12,8 @@ from aniworld_site.library.naming import printable
 
 logger = logging.getLogger(__name__)
 
+SERIES_NAME = "tvshow.nfo"
+
 
 def write_sidecars(operation: FileOperation) -> list[str]:
     """Write what a file holds beside it, and what its series is into the series' folder; return the paths, which the operation keeps.
@@ -31,13 +33,14 @@ def write_sidecars(operation: FileOperation) -> list[str]:
         for path, root in (
             (target.with_suffix(".nfo"), _describe_episode(episode)),
             (
-                _find_series_folder(operation) / "tvshow.nfo",
+                _find_series_folder(operation) / SERIES_NAME,
                 _describe(episode.season.series),
             ),
         )
         if _write(path, root, operation)
     ]
-    paths = [str(path) for path in written]
+    # What describes the series is there for its other episodes, too.
+    paths = [str(path) for path in written if path.name != SERIES_NAME]
     FileOperation.objects.filter(pk=operation.pk).update(sidecars=paths)
     operation.sidecars = paths
     return paths
@@ -80,14 +83,19 @@ def _add(root: Element, name: str, text: str) -> Element:
 
 def _write(path: Path, root: Element, operation: FileOperation) -> bool:
     # In a root without folders for series there is no place for what is about one of them.
-    if path.parent == Path(operation.root.path) and path.name == "tvshow.nfo":
+    if path.parent == Path(operation.root.path) and path.name == SERIES_NAME:
         return False
     indent(root)
     try:
         if not files.is_inside(str(path.parent), operation.root.path):
             return False
-        with path.open("xb") as file:
+        fresh = path.with_name(f".{path.name}.new")
+        with fresh.open("wb") as file:
             ElementTree(root).write(file, encoding="utf-8", xml_declaration=True)
+        try:
+            files.rename(str(fresh), str(path))
+        finally:
+            fresh.unlink(missing_ok=True)
     except FileExistsError:
         return False
     except OSError as error:

@@ -56,11 +56,11 @@ class Shelf:
         return EpisodeFile.objects.get(root=self.root)
 
     def list_files(self) -> dict[str, bytes]:
-        """Return everything that is below the root, hidden or not, with its content."""
+        """Return everything that is below the root, hidden or not, with its content; but the locks, of which a dead process leaves one that nobody holds."""
         return {
             str(path.relative_to(self.path)): path.read_bytes()
             for path in sorted(self.path.rglob("*"))
-            if path.is_file() and not path.is_symlink()
+            if path.is_file() and not path.is_symlink() and path.parent.name != "locks"
         }
 
 

@@ -56,7 +56,12 @@ def add_source(
 def set_password(source: Source, password: str) -> None:
     """Give a source another password, "" for none; it is read with it at the next opportunity."""
     Source.objects.filter(pk=source.pk).update(
-        secret=encrypt(password), due_at=None, etag="", last_modified=""
+        secret=encrypt(password),
+        due_at=None,
+        etag="",
+        last_modified="",
+        rests_until=None,
+        rest_reason="",
     )
 
 

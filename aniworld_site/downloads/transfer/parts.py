@@ -115,5 +115,6 @@ def read_boot() -> str:
 
 def remove_part(path: Path) -> None:
     """Delete a partial file and what lies beside it; one that is not there is no error."""
-    for each in (path, path.with_name(f"{path.name}.json")):
+    names = (path.name, f"{path.name}.json", f"{path.name}.json.new")
+    for each in map(path.with_name, names):
         each.unlink(missing_ok=True)

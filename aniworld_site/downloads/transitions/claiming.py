@@ -75,7 +75,8 @@ def _claim(
     candidates = _get_candidates().exclude(
         Q(is_forced=False) & Q(source__in=_list_busy_sources(running))
     )
-    if len(running) >= queue.concurrency:
+    # A forced one takes no place that another may have.
+    if sum(not each.is_forced for each in running) >= queue.concurrency:
         candidates = candidates.filter(is_forced=True)
     for download in candidates.select_related("root", "source").order_by(
         "-is_forced", "position", "pk"
