@@ -71,6 +71,16 @@ async def apublish(room: Room, message: Message) -> None:
     await sync_to_async(publish)(room, message)
 
 
+def begin_anew(room: Room) -> None:
+    """Put everybody in the room into a new stream of it, with a snapshot: for who knows that messages were lost, as those that waited in
+    a process that was killed. Never raises and never waits for the broker.
+    """
+    try:
+        _sender.begin_anew(room)
+    except Exception:
+        logger.exception("%r does not begin anew", room)
+
+
 def flush(*, timeout_s: float = 1.0) -> bool:
     """Wait until what was published has left this process or was dropped; False when that took longer. Not for event loops."""
     return _sender.flush(timeout_s)

@@ -77,6 +77,15 @@ class Sender:
             self._enqueue(room.group, room.name, mark, body)
             self._changed.notify_all()
 
+    def begin_anew(self, room: Room) -> None:
+        """Begin a new stream of a room with what goes to it next, or with nothing."""
+        with self._changed:
+            if self._thread is None:
+                self._start()
+            self._torn.add(room.name)
+            self._waiting.setdefault((room.group, room.name), {})
+            self._changed.notify_all()
+
     def is_watched(self, room: Room) -> bool:
         """Return whether any process had a listener when the room was published to last; True where that is not known."""
         listeners, at = self._listeners.get(room.group, (1, 0.0))
@@ -172,8 +181,8 @@ class Sender:
             if waiting:
                 # Behind the other rooms, ahead of what comes for this one.
                 self._waiting[group, room] = waiting
-            if not messages:
-                break
+                if not messages:
+                    break
             chars += sum(len(body) for _, body in messages)
             batch.setdefault(group, []).append(
                 RoomMessages(room, messages, room in self._torn)

@@ -17,6 +17,7 @@ from aniworld_site.downloads.importing import drop_orphans, drop_parts
 from aniworld_site.downloads.models import Download, Queue, Source
 from aniworld_site.downloads.ordering import get_queue
 from aniworld_site.downloads.runner import Runner
+from aniworld_site.downloads.signals import worker_began
 from aniworld_site.downloads.transitions import Room
 from aniworld_site.library.models import RootFolder
 
@@ -58,6 +59,8 @@ class Dispatcher:
             self._thread.join(STOP_S)
 
     def _run(self) -> None:
+        # Whatever goes wrong with telling: the queue goes on.
+        worker_began.send_robust(Dispatcher)
         while not self._ended.wait(TICK_S):
             try:
                 self.look()

@@ -17,9 +17,10 @@ from aniworld_site.downloads.signals import (
     downloads_removed,
     queue_changed,
     queue_reordered,
+    worker_began,
 )
 from realtime.messages import Message
-from realtime.publishing import publish
+from realtime.publishing import begin_anew, publish
 
 MEGABIT = 1_000_000
 ENDED = (Download.State.FAILED, Download.State.WAITING)
@@ -111,6 +112,14 @@ def tell_changed(download: Download, was: str, **_kwargs: Any) -> None:
 @receiver(queue_reordered)
 def tell_reordered(**_kwargs: Any) -> None:
     publish(QueueRoom(), messages.QueueReordered())
+
+
+@receiver(worker_began)
+def begin_rooms_anew(**_kwargs: Any) -> None:
+    # What waited in a worker that was killed is lost: whoever looks is to look again.
+    begin_anew(DownloadsRoom())
+    begin_anew(QueueRoom())
+    _tell_status()
 
 
 @receiver(queue_changed)

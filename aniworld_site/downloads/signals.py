@@ -14,5 +14,7 @@ download_progressed = Signal()
 downloads_removed = Signal()
 # Many moved at once, or the order changed. No arguments.
 queue_reordered = Signal()
+# A worker begins. One before it may have been killed before it could tell what it did. No arguments.
+worker_began = Signal()
 # Somebody started, stopped, paused or resumed the queue. Arguments: queue (Queue), did ("started", …), by (name).
 queue_changed = Signal()

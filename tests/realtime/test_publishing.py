@@ -11,7 +11,7 @@ from asgiref.sync import async_to_sync
 from django.db import transaction
 
 from realtime import publishing
-from realtime.publishing import apublish, flush, publish
+from realtime.publishing import apublish, begin_anew, flush, publish
 from realtime.testing import connect, published
 from tests.realtime.lab import (
     BenchRoom,
@@ -130,6 +130,18 @@ async def test_order_is_kept_through_batching(connection):
         for frame in connection.frames
         if frame["type"] == "lab_done"
     ] == list(range(2_000))
+
+
+async def test_everybody_is_put_into_a_room_that_begins_anew(connection):
+    joined = await connection.join("lab")
+
+    begin_anew(LabRoom())
+    anew = await connection.expect("joined", room="lab")
+    publish(LabRoom(), LabDone(lab_id=1))
+    await connection.expect("lab_done", lab_id=1)
+
+    assert "ref" not in anew
+    assert anew["data"]["epoch"] != joined["data"]["epoch"]
 
 
 async def test_threads_and_coroutines_reach_the_same_room(connection):

@@ -127,6 +127,28 @@ def test_queue_is_bounded_and_a_room_that_lost_something_begins_anew(
     assert "go out again; 5 messages were lost" in caplog.text
 
 
+def test_room_begins_anew_with_what_waits_for_it_or_with_nothing(sender, monkeypatch):
+    with calls(sender, monkeypatch) as made:
+        sender.begin_anew(LabRoom())
+        sender.begin_anew(BenchRoom(key="a"))
+        put(sender, LabDone(lab_id=1))
+
+    found = [(room, len(marks), anew) for _, room, marks, anew in made[0]]
+    assert sorted(found) == [("bench:a", 0, True), ("lab", 1, True)]
+
+
+def test_room_that_begins_anew_has_another_epoch_and_no_states(sender):
+    put(sender, progress(1, 50))
+    assert sender.flush(5)
+    before = ask("hget", "lab", "get_meta", "e")
+
+    sender.begin_anew(LabRoom())
+    sender.stop(5)
+
+    assert ask("hget", "lab", "get_meta", "e") != before
+    assert ask("exists", "lab", "get_states") == 0
+
+
 def test_paced_state_is_held_and_the_newest_goes_when_it_is_due(sender, monkeypatch):
     with calls(sender, monkeypatch) as made:
         for percent in range(5):
