@@ -16,7 +16,7 @@ ROOMS = ("downloads", "queue")
 AGAIN_S = 0.1
 ACK_EVERY = 16
 ENDS = {"download_complete", "download_removed"}
-LIVE = "('queued', 'active', 'paused', 'waiting', 'verifying', 'importing')"
+ENDED = ("done", "failed", "cancelled")
 
 
 class Follower(threading.Thread):
@@ -37,7 +37,6 @@ class Follower(threading.Thread):
         self.completed: set[int] = set()
         self._told: set[int] = set()
         """Those whose end came as a message, not by a look."""
-        self.failed: set[int] = set()
         self.status: dict[str, int] = {}
         """Of the last `queue_status`."""
         self.connections = self.snapshots = self.messages = 0
@@ -124,12 +123,8 @@ class Follower(threading.Thread):
     def _look(self) -> None:
         rows = self._site.ask("SELECT id, state FROM downloads_download")
         self.completed = {pk for pk, state in rows if state == "done"}
-        self.failed = {pk for pk, state in rows if state == "failed"}
-        ended = self.completed | self.failed
         self.live = {
-            pk: self.live.get(pk, {})
-            for pk, state in rows
-            if pk not in ended and state != "cancelled"
+            pk: self.live.get(pk, {}) for pk, state in rows if state not in ENDED
         }
 
     def _fold(self, frame: dict[str, Any]) -> None:
@@ -137,23 +132,18 @@ class Follower(threading.Thread):
         self.types[kind] += 1
         if kind == "queue_status":
             self.status = data
-        if "download_id" not in data or frame["room"] != "downloads":
-            return
-        pk = data["download_id"]
-        self._fold_ends(pk, frame)
-        if kind in ENDS:
-            self.live.pop(pk, None)
-        elif pk not in self.completed:
-            self.live.setdefault(pk, {}).update(data)
+        if "download_id" in data and frame["room"] == "downloads":
+            self._fold_download(data["download_id"], frame)
 
-    def _fold_ends(self, pk: int, frame: dict[str, Any]) -> None:
+    def _fold_download(self, pk: int, frame: dict[str, Any]) -> None:
         kind = frame["type"]
         if kind == "download_complete":
             if pk in self._told:
                 self.doubled.append(frame)
             self._told.add(pk)
             self.completed.add(pk)
-        elif kind == "download_failed":
-            self.failed.add(pk)
-        elif kind == "download_added":
-            self.failed.discard(pk)
+        if kind in ENDS:
+            self.live.pop(pk, None)
+        elif pk not in self.completed:
+            # One that failed may be tried again: it is followed on.
+            self.live.setdefault(pk, {}).update(frame["data"])
