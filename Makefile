@@ -50,6 +50,7 @@ test-js:
 bench: setup-dev
 	$(BIN)/python -m benchmarks.names
 	$(BIN)/python -m benchmarks.library_scan
+	$(BIN)/python -m benchmarks.queue
 
 # The servers that it is compared with are in an environment of their own. BENCH names scenarios, peers and --quick.
 BENCH_VENV := .venv-bench
