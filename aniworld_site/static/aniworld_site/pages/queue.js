@@ -1,64 +1,6 @@
 /** The queue: speeds as people write them, a line of the last two minutes, and rows that are dragged or moved by keys. */
 import { livePage } from "../../realtime/index.js";
-
-const SHOWN_S = 120;
-/** A download that said nothing for longer has stopped. */
-const SILENT_MS = 4_000;
-
-/** @param {number} mbps megabits per second */
-export function showSpeed(mbps) {
-  const bytes = (mbps * 1_000_000) / 8;
-  if (bytes >= 1 << 20) return `${(bytes / (1 << 20)).toFixed(1)} MiB/s`;
-  return bytes >= 1 ? `${Math.max(1, Math.round(bytes / 1024))} KiB/s` : "";
-}
-
-/** @param {number | null} seconds */
-export function showTimeLeft(seconds) {
-  if (seconds === null || seconds === undefined) return "";
-  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
-  if (hours) return `${hours} h ${minutes} min left`;
-  return minutes ? `${minutes} min ${seconds % 60} s left` : `${seconds} s left`;
-}
-
-/** The sum of all downloads' speeds, second by second. */
-export class SpeedLine {
-  constructor() {
-    /** @type {Map<number, {mbps: number, at: number}>} */
-    this.latest = new Map();
-    /** @type {number[]} */
-    this.sums = [];
-  }
-
-  /** @param {number} id @param {number} mbps @param {number} now */
-  note(id, mbps, now) {
-    this.latest.set(id, { mbps, at: now });
-  }
-
-  /** @param {number} id */
-  forget(id) {
-    this.latest.delete(id);
-  }
-
-  /** @param {number} now @returns {number} the speed of all */
-  step(now) {
-    let sum = 0;
-    for (const [id, { mbps, at }] of this.latest) {
-      if (now - at > SILENT_MS) this.latest.delete(id);
-      else sum += mbps;
-    }
-    this.sums.push(sum);
-    if (this.sums.length > SHOWN_S) this.sums.shift();
-    return sum;
-  }
-
-  /** @param {number} width @param {number} height @returns {string} the points of a polyline, the newest at the right */
-  draw(width, height) {
-    const most = Math.max(...this.sums, 0.001);
-    const step = width / (SHOWN_S - 1);
-    const first = SHOWN_S - this.sums.length;
-    return this.sums.map((sum, index) => `${((first + index) * step).toFixed(1)},${(height - 1 - (sum / most) * (height - 2)).toFixed(1)}`).join(" ");
-  }
-}
+import { showSpeed, showTimeLeft, SpeedLine } from "./speeds.js";
 
 class QueuePage {
   /** @param {Document} document */
