@@ -72,8 +72,9 @@ async def apublish(room: Room, message: Message) -> None:
 
 
 def begin_anew(room: Room) -> None:
-    """Put everybody in the room into a new stream of it, with a snapshot: for who knows that messages were lost, as those that waited in
-    a process that was killed. Never raises and never waits for the broker.
+    """Put everybody in the room into a new stream of it, with a snapshot.
+
+    For who knows that messages were lost, as those that waited in a process that was killed. Never raises and never waits for the broker.
     """
     try:
         _sender.begin_anew(room)

@@ -16,7 +16,7 @@ SERIES_NAME = "tvshow.nfo"
 
 
 def write_sidecars(operation: FileOperation) -> list[str]:
-    """Write what a file holds beside it, and what its series is into the series' folder; return the paths, which the operation keeps.
+    """Write what a file holds beside it, and what its series is into the series' folder; return the path of the first, which the operation keeps and its undoing deletes.
 
     What cannot be written is logged: the file itself is there. Source: Kodi wiki, NFO files/TV shows and /Episodes.
     """

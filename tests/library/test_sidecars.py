@@ -32,7 +32,7 @@ def test_sidecars_say_what_the_file_holds(shelf: Shelf):
 
     written = write_sidecars(operation)
 
-    assert written == [str(shelf.path / EPISODE), str(shelf.path / SERIES)]
+    assert written == [str(shelf.path / EPISODE)]
     episode = ElementTree.parse(shelf.path / EPISODE).getroot()  # noqa: S314  # Our own.
     assert {field.tag: field.text for field in episode} == {
         "title": "Secrets & <Lies>\ufffd",
@@ -64,14 +64,19 @@ def test_sidecars_are_never_written_over_others(shelf: Shelf):
     }
 
 
-def test_an_undone_import_takes_its_sidecars_along(shelf: Shelf):
+def test_an_undone_import_takes_its_own_sidecar_along_and_leaves_the_series(
+    shelf: Shelf,
+):
     operation = shelf.bring()
     write_sidecars(operation)
 
     undo(FileOperation.objects.get(pk=operation.pk), by=BY)
 
-    assert list(shelf.list_files().values()) == [CONTENT]
-    assert not (shelf.path / "Dark").exists()
+    # Other episodes are described by it, too.
+    left = shelf.list_files()
+    assert SERIES in left
+    assert EPISODE not in left
+    assert CONTENT in left.values()
 
 
 def test_an_undone_import_leaves_the_sidecars_of_others(shelf: Shelf):
