@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections import Counter
 from typing import Any
 
@@ -39,7 +40,9 @@ class Follower(threading.Thread):
         """Those whose end came as a message, not by a look."""
         self.status: dict[str, int] = {}
         """Of the last `queue_status`."""
-        self.connections = self.snapshots = self.messages = 0
+        self.connections = self.refusals = self.snapshots = self.messages = 0
+        self._ask_at: dict[str, float] = {}
+        """When which room is joined next."""
         self.doubled: list[dict[str, Any]] = []
         self.gaps: list[tuple[dict[str, Any], dict[str, Any]]] = []
         """Frames that do not follow what came before."""
@@ -74,12 +77,10 @@ class Follower(threading.Thread):
         self.connections += 1
         hello = {"protocol": 1, "acks": True, "batch": True}
         socket.send(json.dumps({"action": "hello", "data": hello}))
-        for room in ROOMS:
-            since = {"since": self.since[room]} if room in self.since else {}
-            join = {"action": "join", "data": {"room": room, **since}}
-            socket.send(json.dumps(join))
+        self._ask_at = dict.fromkeys(ROOMS, 0.0)
         count = 0
         while not self._ended.is_set():
+            self._ask(socket)
             try:
                 text = socket.recv(0.5)
             except TimeoutError:
@@ -94,9 +95,22 @@ class Follower(threading.Thread):
             if count % ACK_EVERY == 0:
                 socket.send(json.dumps({"action": "ack", "data": {"n": count}}))
 
+    def _ask(self, socket: ClientConnection) -> None:
+        """Join where that is due: at first, and again where the server could not yet."""
+        now = time.monotonic()
+        for room in [room for room, at in self._ask_at.items() if at <= now]:
+            del self._ask_at[room]
+            since = {"since": self.since[room]} if room in self.since else {}
+            data = {"room": room, **since}
+            socket.send(json.dumps({"action": "join", "data": data, "ref": room}))
+
     def _take(self, frame: dict[str, Any]) -> None:
         if frame["type"] == "joined":
             self._join(frame["data"])
+        elif frame["type"] == "error":
+            again_ms = frame["data"]["details"]["retry_after_ms"]
+            self._ask_at[frame["ref"]] = time.monotonic() + again_ms / 1000
+            self.refusals += 1
         elif "seq" in frame:
             since = self.since[frame["room"]]
             if frame["seq"] <= since["seq"]:

@@ -304,7 +304,7 @@ def test_nothing_is_lost_or_doubled_while_processes_are_killed(
     print(  # noqa: T201  # What the test is for.
         f"\nFAULT crash seed={SEED} kills={killer.killed.total()} ({killed}) lost={len(judged.lost)} doubled={len(judged.doubled)}"
         f" half={len(judged.half)} seconds={time.monotonic() - began:.0f} episodes={len(offered.list_files())} left_at_the_last_kill={was_left}"
-        f" connections={follower.connections} snapshots={follower.snapshots} messages={follower.messages}"
+        f" connections={follower.connections} refusals={follower.refusals} snapshots={follower.snapshots} messages={follower.messages}"
     )
     assert judged == Judged([], [], [])
     assert was_left
