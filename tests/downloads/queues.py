@@ -99,5 +99,12 @@ def work(
         time.sleep(0.02)
 
 
+def work_all(dispatcher: Dispatcher) -> None:
+    """Let a dispatcher bring everything to its end, and tell it."""
+    work(dispatcher, until=has_ended)
+    # A row says that it is done before everybody is told.
+    dispatcher.give_back()
+
+
 def has_ended() -> bool:
     return not Download.objects.live().exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from datetime import timedelta
 from typing import Any
@@ -186,8 +187,8 @@ def test_what_has_no_room_waits_with_a_sentence_and_others_go_first(lab: Lab):
     large[0].refresh_from_db()
     assert (large[0].state, large[0].wait) == (State.WAITING, "disk")
     assert large[0].reason == (
-        f"Needs 2.0 GB on {lab.root}, which has 1000.0 MB free: 0 bytes of it are reserved by others, "
-        "0 bytes stay free. It goes on by itself."
+        f"Needs 2.0 GB on {lab.root}, which has 1000.0 MB free; "
+        "0 bytes of it are reserved or stay free. It goes on by itself."
     )
 
 
@@ -295,3 +296,30 @@ def test_processes_that_claim_at_once_never_get_the_same():
 
     assert len(claimed) == len(set(claimed)) == 8
     assert Download.objects.running().count() == 8
+
+
+def test_one_waits_for_a_full_disk_and_the_others_for_it(lab: Lab):
+    downloads = lab.add(20, size_bytes=10**15)
+
+    for _ in range(5):
+        assert lab.claim() is None
+
+    waiting = Download.objects.filter(state=State.WAITING)
+    assert list(waiting) == downloads[:1]
+    assert Download.objects.filter(state=State.QUEUED).count() == 19
+
+
+def test_what_is_paused_while_it_is_looked_at_stays_paused(lab: Lab, monkeypatch):
+    [download] = lab.add()
+    choose = secrets.token_hex
+
+    def pause_meanwhile(length: int) -> str:
+        Download.objects.filter(pk=download.pk).update(state=State.PAUSED)
+        return choose(length)
+
+    # What a person does on PostgreSQL between the look and the write.
+    monkeypatch.setattr(secrets, "token_hex", pause_meanwhile)
+
+    assert lab.claim() is None
+    download.refresh_from_db()
+    assert (download.state, download.starts) == (State.PAUSED, 0)

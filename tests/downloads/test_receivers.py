@@ -11,7 +11,7 @@ from aniworld_site.downloads.dispatching import Dispatcher
 from aniworld_site.downloads.models import Download, Queue
 from realtime.publishing import Publication
 from realtime.testing import published
-from tests.downloads.queues import has_ended, make_shelf, work
+from tests.downloads.queues import make_shelf, work_all
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,7 +35,7 @@ def test_a_download_is_told_from_its_wish_to_its_file(shelf):
 
     with published() as publications:
         shelf.queue()
-        work(dispatcher, until=has_ended)
+        work_all(dispatcher)
 
     said = types(publications, "downloads")
     assert said[0] == "download_added"
@@ -60,7 +60,7 @@ def test_progress_is_told_at_most_five_times_a_second(shelf):
 
     with published() as publications:
         shelf.queue()
-        work(dispatcher, until=has_ended)
+        work_all(dispatcher)
 
     # Two seconds of bytes, with what comes at the beginning and the end.
     assert 2 <= len(find(publications, "download_progress")) <= 14
@@ -72,7 +72,7 @@ def test_a_failure_is_told_with_its_sentence(shelf):
 
     with published() as publications:
         shelf.queue()
-        work(dispatcher, until=has_ended)
+        work_all(dispatcher)
 
     [failed] = find(publications, "download_failed")
     assert "has nothing at this address" in failed.error_message

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from django.db.models import Count, Q
@@ -66,19 +65,16 @@ def get_relative_path(operation: FileOperation) -> str:
     return str(operation.target).removeprefix(f"{operation.root.path}/")
 
 
-@lru_cache(maxsize=512)
-def _read_names(episode_id: int) -> tuple[str, str | None]:
-    series = (
-        Episode.objects.select_related("season__series")
-        .get(pk=episode_id)
-        .season.series
-    )
-    return series.key, series.folder or None
-
-
 def get_series_names(download: Download) -> tuple[str, str | None]:
-    """Return key and folder of a download's series. One query for its first call, since progress is told five times a second."""
-    return _read_names(download.episode_id)
+    """Return key and folder of a download's series. One query for the first call with an object, since progress is told five times a second."""
+    # Kept with the object that its runner has: neither key nor episode changes.
+    known: dict[str, Any] = download.__dict__
+    if "series_names" not in known:
+        episodes = Episode.objects.select_related("season__series")
+        series = episodes.get(pk=download.episode_id).season.series
+        known["series_names"] = (series.key, series.folder or None)
+    names: tuple[str, str | None] = known["series_names"]
+    return names
 
 
 def get_places() -> dict[int, int]:

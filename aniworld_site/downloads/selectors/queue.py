@@ -183,4 +183,4 @@ def _explain(
         return f"{source} has {counts[source.pk]} running, as many as it may."
     if source.next_start_at is not None and source.next_start_at > now:
         return f"{source} starts one at a time, with a pause in between."
-    return "Waits for its turn." if is_full else "Is next."
+    return "Waits for its turn." if is_full else "Is next, where there is room for it."

@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
@@ -17,10 +18,11 @@ from aniworld_site.downloads.models import Download, Queue, Source
 from aniworld_site.downloads.ordering import lock_queue
 from aniworld_site.downloads.signals import download_changed
 
-State, Wait = Download.State, Download.Wait
+State = Download.State
+Wait = Download.Wait
 
 LOOK_AT = 50
-"""Candidates that are looked at each time; those without room are set aside, so the next look finds others."""
+"""Downloads of which one is chosen."""
 DISK_AGAIN = timedelta(seconds=5)
 MIB = 1 << 20
 
@@ -78,21 +80,86 @@ def _claim(
     # A forced one takes no place that another may have.
     if sum(not each.is_forced for each in running) >= queue.concurrency:
         candidates = candidates.filter(is_forced=True)
-    for download in candidates.select_related("root", "source").order_by(
+    available = _measure_available(queue, rooms, running)
+    fitting = candidates.filter(_fits(available))
+    _set_aside(candidates, available, rooms, moved)
+    ordered = fitting.select_related("root", "source").order_by(
         "-is_forced", "position", "pk"
-    )[:LOOK_AT]:
-        if download.root is None or download.root.pk not in rooms:
-            lack = "Its folder is not there: connect its disk, or add a root folder."
-            wait = Wait.ROOT
-        else:
-            lack, wait = _find_lack(queue, download, rooms, running), Wait.DISK
-        if not lack:
-            moved.append((download, download.state))
-            _start(download)
+    )
+    # More than the first, since a person may move one between the look and the write.
+    for download in ordered[:LOOK_AT]:
+        was = download.state
+        if _start(download):
+            moved.append((download, was))
             return download
-        if _hold(download, wait, lack):
-            moved.append((download, State.QUEUED))
     return None
+
+
+def _measure_available(
+    queue: Queue, rooms: Mapping[int, Room], running: list[Download]
+) -> dict[int, int]:
+    """Return how many bytes one more download may take, by root: without what stays free and what others have reserved."""
+    reserved: Counter[int] = Counter()
+    for other in running:
+        if its := rooms.get(other.root_id or 0):
+            reserved[its.device] += _get_rest(other)
+    floor = queue.floor_mib * MIB
+    return {
+        pk: room.free_bytes - floor - reserved[room.device]
+        for pk, room in rooms.items()
+    }
+
+
+def _fits(available: Mapping[int, int]) -> Q:
+    fits = Q(pk__in=[])
+    for root_id, count in available.items():
+        # One whose size is unknown may try while there is any room.
+        is_known = Q(size_bytes__lte=F("bytes_done") + count)
+        fits |= Q(root=root_id) & (
+            is_known | Q(size_bytes=None) if count > 0 else is_known
+        )
+    return fits
+
+
+def _set_aside(
+    candidates: QuerySet[Download],
+    available: Mapping[int, int],
+    rooms: Mapping[int, Room],
+    moved: list[tuple[Download, str]],
+) -> None:
+    """Have the first that finds no room wait for it and say so, and look at those that wait already later again.
+
+    One for each root: of a thousand that do not fit each would else be written every few seconds.
+    """
+    lacking = candidates.exclude(_fits(available))
+    waits = Q(state=State.WAITING, wait__in=[Wait.DISK, Wait.ROOT])
+    lacking.filter(waits).update(due_at=timezone.now() + DISK_AGAIN)
+    taken = set(Download.objects.filter(waits).values_list("root", flat=True))
+    first_of: dict[int | None, Download] = {}
+    for download in (
+        lacking.filter(state=State.QUEUED)
+        .select_related("root")
+        .order_by("position", "pk")[:LOOK_AT]
+    ):
+        if download.root_id not in taken:
+            first_of.setdefault(download.root_id, download)
+    for download in first_of.values():
+        wait, reason = _describe_lack(download, available, rooms)
+        if _hold(download, wait, reason):
+            moved.append((download, State.QUEUED))
+
+
+def _describe_lack(
+    download: Download, available: Mapping[int, int], rooms: Mapping[int, Room]
+) -> tuple[Download.Wait, str]:
+    root = download.root
+    if root is None or root.pk not in rooms:
+        reason = "Its folder is not there: connect its disk, or add a root folder."
+        return Wait.ROOT, reason
+    needed, free = _get_rest(download), rooms[root.pk].free_bytes
+    kept = free - available[root.pk]
+    reason = f"Needs {filesizeformat(needed)} on {root}, which has {filesizeformat(free)} free; {filesizeformat(kept)} of it are reserved or stay free. It goes on by itself."
+    return Wait.DISK, reason.replace("\xa0", " ")
 
 
 def _list_busy_sources(running: list[Download]) -> list[int]:
@@ -109,60 +176,46 @@ def _list_busy_sources(running: list[Download]) -> list[int]:
     ]
 
 
-def _find_lack(
-    queue: Queue,
-    download: Download,
-    rooms: Mapping[int, Room],
-    running: list[Download],
-) -> str:
-    """Return why a download has no room, as a sentence; "" where it has."""
-    assert download.root is not None  # noqa: S101  # Told to the type checker; the caller looked.
-    room = rooms[download.root.pk]
-    reserved = sum(
-        _get_rest(other)
-        for other in running
-        if (its := rooms.get(other.root_id or 0)) and its.device == room.device
-    )
-    floor = queue.floor_mib * MIB
-    needed = _get_rest(download)
-    if needed + reserved + floor <= room.free_bytes:
-        return ""
-    return (
-        f"Needs {filesizeformat(needed)} on {download.root}, which has {filesizeformat(room.free_bytes)} free: "
-        f"{filesizeformat(reserved)} of it are reserved by others, {filesizeformat(floor)} stay free. It goes on by itself."
-    ).replace("\xa0", " ")
-
-
 def _get_rest(download: Download) -> int:
     return max(0, (download.size_bytes or 0) - download.bytes_done)
 
 
-def _start(download: Download) -> None:
+def _start(download: Download) -> bool:
+    """Take a download for this process; `False` where somebody moved it meanwhile."""
     now = timezone.now()
-    download.state, download.lease = State.ACTIVE, secrets.token_hex(16)
-    download.heartbeat_at, download.started_at = now, now
-    download.starts += 1
-    download.wait = download.reason = ""
-    download.save(
-        update_fields=[
-            "state",
-            "lease",
-            "heartbeat_at",
-            "started_at",
-            "starts",
-            "wait",
-            "reason",
-        ]
+    lease = secrets.token_hex(16)
+    started = _write(
+        download,
+        state=State.ACTIVE,
+        lease=lease,
+        heartbeat_at=now,
+        started_at=now,
+        starts=download.starts + 1,
+        wait="",
+        reason="",
     )
-    if download.source is not None and download.source.delay_s:
+    if started and download.source is not None and download.source.delay_s:
         download.source.next_start_at = now + timedelta(seconds=download.source.delay_s)
         download.source.save(update_fields=["next_start_at"])
+    return started
 
 
-def _hold(download: Download, wait: str, reason: str) -> bool:
-    """Set a download aside until there is room; tell whether that is new."""
-    is_new = download.state != State.WAITING or download.reason != reason
-    download.state, download.wait, download.reason = State.WAITING, wait, reason
-    download.due_at = timezone.now() + DISK_AGAIN
-    download.save(update_fields=["state", "wait", "reason", "due_at"])
-    return is_new
+def _hold(download: Download, wait: Download.Wait, reason: str) -> bool:
+    """Set a download aside until there is room; `False` where somebody moved it meanwhile."""
+    return _write(
+        download,
+        state=State.WAITING,
+        wait=wait,
+        reason=reason,
+        due_at=timezone.now() + DISK_AGAIN,
+    )
+
+
+def _write(download: Download, **values: Any) -> bool:
+    # Whoever pauses one holds no lock on the queue.
+    written = Download.objects.filter(pk=download.pk, state=download.state).update(
+        **values
+    )
+    for name, value in values.items():
+        setattr(download, name, value)
+    return written == 1
