@@ -148,7 +148,9 @@ def test_a_row_is_paused_and_goes_on_where_it_was(
     expect(get_row(page, 1).locator("[data-speed]")).not_to_be_empty(timeout=LIVE_MS)
 
     get_row(page, 1).get_by_role("button", name="Pause").click()
-    expect(get_row(page, 1)).to_have_class(re.compile("download-paused"), timeout=2_000)
+    expect(get_row(page, 1)).to_have_class(
+        re.compile("download-paused"), timeout=LIVE_MS
+    )
     expect(get_row(page, 2)).to_have_class(
         re.compile("download-active"), timeout=LIVE_MS
     )
@@ -207,14 +209,14 @@ def test_the_queue_is_stopped_by_one_and_seen_by_another(
     first.get_by_role("button", name="Stop", exact=True).click()
 
     head = second.locator("#queue-head")
-    expect(head.locator(".state-queue-stopped")).to_be_visible(timeout=2_000)
-    expect(second.locator(".download-active")).to_have_count(0, timeout=2_000)
+    expect(head.locator(".state-queue-stopped")).to_be_visible(timeout=LIVE_MS)
+    expect(second.locator(".download-active")).to_have_count(0, timeout=LIVE_MS)
     expect(get_row(second, 1)).to_contain_text("The queue is stopped.")
     first.get_by_role("button", name="Start", exact=True).click()
     expect(second.locator(".download-active")).to_have_count(1, timeout=LIVE_MS)
     first.get_by_label("For how long").select_option("5")
     first.get_by_role("button", name="Pause", exact=True).first.click()
-    expect(head.locator(".state-queue-paused")).to_be_visible(timeout=2_000)
+    expect(head.locator(".state-queue-paused")).to_be_visible(timeout=LIVE_MS)
     expect(head).to_contain_text("until")
     for page in (first, second):
         expect_not_reloaded(page)
