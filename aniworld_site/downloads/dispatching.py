@@ -7,9 +7,11 @@ import threading
 import time
 from collections import Counter
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 from django.db import connection
+from django.utils import timezone
 
 from aniworld_site.disks import DiskMeter
 from aniworld_site.downloads import transitions
@@ -20,6 +22,7 @@ from aniworld_site.downloads.runner import Runner
 from aniworld_site.downloads.signals import worker_began
 from aniworld_site.downloads.transitions import Room
 from aniworld_site.library.models import RootFolder
+from aniworld_site.library.signals import series_changed
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +30,7 @@ TICK_S = 0.5
 SWEEP_S = 5.0
 TIDY_S = 3600.0
 STOP_S = 6.0
+LATELY = timedelta(minutes=5)
 KIB, MIB = 1 << 10, 1 << 20
 
 
@@ -59,8 +63,7 @@ class Dispatcher:
             self._thread.join(STOP_S)
 
     def _run(self) -> None:
-        # Whatever goes wrong with telling: the queue goes on.
-        worker_began.send_robust(Dispatcher)
+        self._tell_again()
         while not self._ended.wait(TICK_S):
             try:
                 self.look()
@@ -78,6 +81,20 @@ class Dispatcher:
             runner.stop.set()
         for _runner, thread in self._running.values():
             thread.join(STOP_S)
+
+    def _tell_again(self) -> None:
+        """Have told what a worker before this one may have been killed before it told it."""
+        try:
+            lately = timezone.now() - LATELY
+            series = Download.objects.filter(finished_at__gte=lately).values_list(
+                "episode__season__series", flat=True
+            )
+            worker_began.send(Dispatcher)
+            series_changed.send(Download, series_ids=set(series))
+        except Exception:
+            # Whatever goes wrong with telling: the queue goes on.
+            logger.exception("What happened before could not be told again")
+            connection.close()
 
     def look(self) -> None:
         """Do once what there is to do."""

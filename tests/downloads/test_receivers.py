@@ -159,3 +159,18 @@ def test_bulk_is_one_status(shelf):
     positions = [each.position for each in find(publications, "download_added")]
     assert sorted(set(positions)) == [1, 2, 3, 4, 5]
     assert Queue.objects.count() == 1
+
+
+def test_what_a_killed_worker_did_not_tell_is_told_by_the_next(shelf):
+    shelf.add()
+    shelf.queue()
+    dispatcher = Dispatcher()
+    work_all(dispatcher)
+    following = Dispatcher()
+
+    with published() as publications:
+        following.start()
+        following.stop()
+
+    assert find(publications, "series_updated")[-1].have_count == 1
+    assert find(publications, "queue_status")[-1].completed == 1
