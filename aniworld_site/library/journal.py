@@ -9,12 +9,9 @@ from __future__ import annotations
 import errno
 import logging
 import os
-from datetime import timedelta
 from pathlib import Path
 
 from django.db import transaction
-from django.db.models import Q
-from django.utils import timezone
 
 from aniworld_site.exceptions import DomainError
 from aniworld_site.library import files
@@ -36,7 +33,6 @@ logger = logging.getLogger(__name__)
 Kind, State = FileOperation.Kind, FileOperation.State
 
 TRASH, LOCKS = Path(".aniworld") / "trash", Path(".aniworld") / "locks"
-SETTLE_AFTER = timedelta(seconds=60)
 ATTEMPTS = 20
 
 
@@ -209,7 +205,7 @@ def carry_out(operation: FileOperation) -> FileOperation:
 def _bring(operation: FileOperation) -> None:
     """Have the file at its new place; the target's name changes where another file has it."""
     # What is not mounted says nothing of its files.
-    if reason := _find_absence(operation.root):
+    if reason := find_absence(operation.root):
         raise PlaceError(reason)
     lock = Path(operation.root.path) / LOCKS / str(operation.pk)
     # Copying to another disk takes minutes, in which the next look at what is planned would begin it again.
@@ -237,7 +233,8 @@ def _bring_alone(operation: FileOperation) -> None:
     raise OSError(errno.EEXIST, "its name is taken again and again")
 
 
-def _find_absence(root: RootFolder) -> str:
+def find_absence(root: RootFolder) -> str:
+    """Return why nothing may be concluded from a root folder, as a sentence; "" where it is there."""
     return offline_reason(root.path, holds_files=root.file_count > 0)
 
 
@@ -370,49 +367,3 @@ def _remove_sidecars(operation: FileOperation) -> None:
         files.remove_empty_folders(
             str(Path(operation.target).parent), root=operation.root.path
         )
-
-
-# Looking after it
-
-
-def settle_operations(*, older_than: timedelta = SETTLE_AFTER) -> int:
-    """Finish what was interrupted, or say why it cannot be; return how many ended."""
-    cutoff = timezone.now() - older_than
-    ended = 0
-    for operation in FileOperation.objects.filter(
-        state=State.PLANNED, made_at__lte=cutoff
-    ).select_related("root"):
-        try:
-            carry_out(operation)
-            ended += 1
-        except DomainError as error:
-            logger.warning("Operation %s: %s", operation.pk, error)
-    return ended
-
-
-def empty_trash(*, older_than: timedelta) -> int:
-    """Delete for good what was trashed so long ago; return how many files."""
-    cutoff = timezone.now() - older_than
-    emptied = 0
-    trashed = FileOperation.objects.filter(
-        Q(done_at__lte=cutoff), kind=Kind.TRASH, state=State.DONE
-    ).select_related("root")
-    for operation in trashed:
-        if _find_absence(operation.root):
-            continue
-        path = Path(operation.target)
-        mark = (operation.inode, operation.size_bytes)
-        # Only what is the journal's own, at the place that it gave it.
-        inside = path.is_relative_to(Path(operation.root.path) / TRASH)
-        try:
-            if inside and files.identify(str(path)) == mark:
-                path.unlink()
-                files.remove_empty_folders(str(path.parent), root=operation.root.path)
-        except OSError as error:
-            logger.warning("Operation %s: %s", operation.pk, error)
-            continue
-        FileOperation.objects.filter(pk=operation.pk, state=State.DONE).update(
-            state=State.EMPTIED
-        )
-        emptied += 1
-    return emptied

@@ -9,10 +9,10 @@ from celery import shared_task
 from celery.signals import worker_shutting_down
 from django.conf import settings
 
-from aniworld_site.library.journal import empty_trash, settle_operations
 from aniworld_site.library.models import Scan
 from aniworld_site.library.scanner import run_scan, shutting_down
 from aniworld_site.library.transitions import claim_scan, follow, release_stale_scans
+from aniworld_site.library.upkeep import empty_trash, settle_operations
 
 
 @shared_task(ignore_result=True)

@@ -12,11 +12,9 @@ from django.utils import timezone
 from aniworld_site.exceptions import DomainError
 from aniworld_site.library.journal import (
     carry_out,
-    empty_trash,
     plan_import,
     plan_move,
     plan_trash,
-    settle_operations,
     undo,
 )
 from aniworld_site.library.models import (
@@ -27,6 +25,7 @@ from aniworld_site.library.models import (
     SeriesFolder,
 )
 from aniworld_site.library.signals import operation_changed, series_changed
+from aniworld_site.library.upkeep import empty_trash, settle_operations
 from tests.factories import make_file
 from tests.library.shelves import BY, CONTENT, PLACE, Shelf, make_shelf
 from tests.library.trees import scan

@@ -11,11 +11,12 @@ import pytest
 
 from aniworld_site.exceptions import DomainError
 from aniworld_site.library import files, journal
-from aniworld_site.library.journal import carry_out, empty_trash, undo
+from aniworld_site.library.journal import carry_out, undo
 from aniworld_site.library.models import (
     EpisodeFile,
     FileOperation,
 )
+from aniworld_site.library.upkeep import empty_trash
 from tests.library.shelves import BY, CONTENT, PLACE, Shelf, make_shelf
 
 pytestmark = pytest.mark.django_db

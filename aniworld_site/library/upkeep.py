@@ -1,0 +1,63 @@
+"""Looking after the journal: what was interrupted is finished, what was trashed long ago is deleted."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from pathlib import Path
+
+from django.utils import timezone
+
+from aniworld_site.exceptions import DomainError
+from aniworld_site.library import files
+from aniworld_site.library.journal import TRASH, carry_out, find_absence
+from aniworld_site.library.models import FileOperation
+
+logger = logging.getLogger(__name__)
+
+Kind, State = FileOperation.Kind, FileOperation.State
+
+SETTLE_AFTER = timedelta(seconds=60)
+
+
+def settle_operations(*, older_than: timedelta = SETTLE_AFTER) -> int:
+    """Finish what was interrupted, or say why it cannot be; return how many ended."""
+    cutoff = timezone.now() - older_than
+    ended = 0
+    for operation in FileOperation.objects.filter(
+        state=State.PLANNED, made_at__lte=cutoff
+    ).select_related("root"):
+        try:
+            carry_out(operation)
+            ended += 1
+        except DomainError as error:
+            logger.warning("Operation %s: %s", operation.pk, error)
+    return ended
+
+
+def empty_trash(*, older_than: timedelta) -> int:
+    """Delete for good what was trashed so long ago; return how many files."""
+    cutoff = timezone.now() - older_than
+    emptied = 0
+    trashed = FileOperation.objects.filter(
+        done_at__lte=cutoff, kind=Kind.TRASH, state=State.DONE
+    ).select_related("root")
+    for operation in trashed:
+        if find_absence(operation.root):
+            continue
+        path = Path(operation.target)
+        mark = (operation.inode, operation.size_bytes)
+        # Only what is the journal's own, at the place that it gave it.
+        inside = path.is_relative_to(Path(operation.root.path) / TRASH)
+        try:
+            if inside and files.identify(str(path)) == mark:
+                path.unlink()
+                files.remove_empty_folders(str(path.parent), root=operation.root.path)
+        except OSError as error:
+            logger.warning("Operation %s: %s", operation.pk, error)
+            continue
+        FileOperation.objects.filter(pk=operation.pk, state=State.DONE).update(
+            state=State.EMPTIED
+        )
+        emptied += 1
+    return emptied
