@@ -59,7 +59,7 @@ def test_everything_works_without_scripts(browser: Browser, site: RunningSite):
     page.locator("input[name=files]").first.check()
     page.get_by_role("button", name="Ignore", exact=True).click()
     expect(page.locator("#messages")).to_contain_text("1 file is ignored")
-    page.locator("[data-menu] summary").click()
+    page.locator(".top > [data-menu] summary").click()
     page.get_by_role("button", name="Log out").click()
     expect(page.get_by_role("heading", name="Log in")).to_be_visible()
     page.context.close()
@@ -179,7 +179,7 @@ def test_the_help_gives_the_focus_back_and_switches_the_keys_off(
     site: RunningSite, log_in: Callable[[RunningSite], Page]
 ):
     page = log_in(site)
-    account = page.locator("[data-menu] summary")
+    account = page.locator(".top > [data-menu] summary")
     shortcuts = page.get_by_role("dialog", name="Keyboard shortcuts")
     account.focus()
     page.keyboard.press("Enter")
