@@ -12,6 +12,7 @@ from aniworld_site.library.models import (
     RootFolder,
     SeriesFolder,
 )
+from aniworld_site.library.naming import is_ignored_folder
 
 
 def choose_place(
@@ -27,6 +28,8 @@ def choose_place(
     except TemplateError as error:
         raise DomainError(str(error)) from error
     *folders, name = path.split("/")
+    # A series called "Extras" would be passed over by every scan.
+    folders = [f"{each}_" if is_ignored_folder(each) else each for each in folders]
     if used := _find_season_folder(episode, root):
         return f"{used}/{name}"
     home = (
