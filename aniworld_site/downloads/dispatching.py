@@ -115,7 +115,7 @@ class Dispatcher:
         if time.monotonic() - self._tidied_at > TIDY_S:
             self._tidied_at = time.monotonic()
             drop_orphans()
-        if transitions.get_expired_pause():
+        if transitions.is_pause_over():
             transitions.set_queue(Queue.State.RUNNING, by="system", did="resumed")
 
     def _take_up(self) -> None:

@@ -19,6 +19,7 @@ from aniworld_site.downloads.selectors.missing import (
 from aniworld_site.downloads.selectors.queue import (
     QueueView,
     Row,
+    explain_source,
     get_queue_view,
     list_ended,
     list_live,
@@ -39,6 +40,7 @@ __all__ = [
     "SourceState",
     "count_downloads",
     "count_missing",
+    "explain_source",
     "find_offers",
     "get_places",
     "get_queue_view",

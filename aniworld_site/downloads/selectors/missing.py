@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Q, QuerySet
 
 from aniworld_site.downloads.models import Download, SourceEpisode
-from aniworld_site.library.models import MISSING, Episode, Series
+from aniworld_site.library.models import MISSING, Episode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,13 +113,5 @@ def count_missing() -> dict[str, int]:
     """Return how many are missing of monitored series, and how many of them can be had: `{"missing", "offered"}`. One query."""
     offered = _get_usable_offers().values("episode")
     return Episode.objects.filter(MISSING, season__series__is_monitored=True).aggregate(
-        missing=Count("pk"), offered=Count("pk", filter=Q(pk__in=offered))
-    )
-
-
-def count_missing_of(series: Series) -> dict[str, int]:
-    """Return the same of one series, monitored or not. One query."""
-    offered = _get_usable_offers().values("episode")
-    return Episode.objects.filter(MISSING, season__series=series).aggregate(
         missing=Count("pk"), offered=Count("pk", filter=Q(pk__in=offered))
     )

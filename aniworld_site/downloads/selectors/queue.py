@@ -15,6 +15,7 @@ from aniworld_site.disks import METER
 from aniworld_site.downloads.models import RUNNING_STATES, Download, Queue, Source
 from aniworld_site.downloads.ordering import get_queue
 from aniworld_site.downloads.selectors.messages import count_downloads
+from aniworld_site.downloads.states import list_wishes
 from aniworld_site.library.models import RootFolder
 
 State = Download.State
@@ -35,20 +36,8 @@ class Row:
 
     @property
     def may(self) -> frozenset[str]:
-        """What a person may do with it."""
-        state = self.download.state
-        if state in (State.DONE, State.FAILED, State.CANCELLED):
-            retry = {"retry"} if state != State.DONE else set()
-            return frozenset({"remove", *retry})
-        if state == State.IMPORTING:
-            return frozenset()
-        found = {"cancel", "move"}
-        found.add("resume" if state == State.PAUSED else "pause")
-        if state == State.WAITING:
-            found.add("retry")
-        if state in (State.QUEUED, State.WAITING, State.PAUSED):
-            found.add("force")
-        return frozenset(found)
+        """What a person may do with it, by the names of `states`."""
+        return list_wishes(self.download.state)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,12 +164,19 @@ def _explain(
     source = sources.get(download.source_id or 0)
     if source is None:
         return "Its source was removed."
+    if reason := explain_source(source, counts[source.pk], now):
+        return reason
+    return "Waits for its turn." if is_full else "Is next, where there is room for it."
+
+
+def explain_source(source: Source, running: int, now: datetime) -> str:
+    """Return why no download of a source starts now, as a sentence; "" where one may. `running` is how many of it run."""
     if not source.is_enabled:
         return f"{source} is switched off."
     if source.rests_until is not None and source.rests_until > now:
         return f"{source} rests: {source.rest_reason}"
-    if counts[source.pk] >= source.concurrency:
-        return f"{source} has {counts[source.pk]} running, as many as it may."
+    if running >= source.concurrency:
+        return f"{source} has {running} running, as many as it may."
     if source.next_start_at is not None and source.next_start_at > now:
         return f"{source} starts one at a time, with a pause in between."
-    return "Waits for its turn." if is_full else "Is next, where there is room for it."
+    return ""

@@ -57,13 +57,13 @@ def force_downloads(downloads: QuerySet[Download]) -> Outcome:
 
 def remove_downloads(downloads: QuerySet[Download]) -> Outcome:
     """Take ended downloads off the list, with what is left of their partial files; files in the library stay."""
-    chosen = list(downloads.select_related("root"))
-    for download in chosen:
-        if download.state in transitions.ENDED_STATES:
-            drop_part(download)
-    done = transitions.remove(chosen)
-    refusals = ["What has not ended is cancelled first."] if done < len(chosen) else []
-    return Outcome(done=done, refusals=refusals)
+    chosen = list(downloads)
+    gone = transitions.remove(chosen)
+    for download in gone:
+        drop_part(download)
+    stays = len(gone) < len(chosen)
+    refusals = ["What has not ended is cancelled first."] if stays else []
+    return Outcome(done=len(gone), refusals=refusals)
 
 
 def move_downloads(

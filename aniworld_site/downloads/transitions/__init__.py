@@ -15,14 +15,13 @@ from aniworld_site.downloads.transitions.running import (
     begin_verifying,
     fail,
     finish,
-    get_expired_pause,
     is_held,
+    is_pause_over,
     release,
     release_stale,
     wait_for,
 )
 from aniworld_site.downloads.transitions.steering import (
-    ENDED_STATES,
     cancel,
     force,
     pause,
@@ -33,7 +32,6 @@ from aniworld_site.downloads.transitions.steering import (
 )
 
 __all__ = [
-    "ENDED_STATES",
     "LeaseLostError",
     "Room",
     "Wanted",
@@ -45,9 +43,9 @@ __all__ = [
     "fail",
     "finish",
     "force",
-    "get_expired_pause",
     "is_anything_claimable",
     "is_held",
+    "is_pause_over",
     "open_downloads",
     "pause",
     "release",

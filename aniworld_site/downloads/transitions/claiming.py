@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from aniworld_site.downloads.models import Download, Queue, Source
 from aniworld_site.downloads.ordering import lock_queue
+from aniworld_site.downloads.selectors import explain_source
 from aniworld_site.downloads.signals import download_changed
 
 State = Download.State
@@ -169,10 +170,7 @@ def _list_busy_sources(running: list[Download]) -> list[int]:
     return [
         source.pk
         for source in Source.objects.all()
-        if not source.is_enabled
-        or counts[source.pk] >= source.concurrency
-        or (source.rests_until is not None and source.rests_until > now)
-        or (source.next_start_at is not None and source.next_start_at > now)
+        if explain_source(source, counts[source.pk], now)
     ]
 
 

@@ -129,18 +129,20 @@ def release_stale() -> int:
     released = 0
     for download in stale:
         was = download.state
-        released += Download.objects.filter(
+        moved = Download.objects.filter(
             pk=download.pk,
             state=was,
             lease=download.lease,
             heartbeat_at=download.heartbeat_at,
         ).update(state=State.QUEUED, lease="", due_at=None)
-        download.refresh_from_db()
-        download_changed.send(Download, download=download, was=was)
+        if moved:
+            released += 1
+            download.state, download.lease, download.due_at = State.QUEUED, "", None
+            download_changed.send(Download, download=download, was=was)
     return released
 
 
-def get_expired_pause() -> bool:
+def is_pause_over() -> bool:
     """Tell whether the queue's pause had a timer that ran out."""
     return bool(
         Queue.objects.filter(

@@ -16,16 +16,17 @@ from aniworld_site.downloads.signals import (
     downloads_removed,
     queue_changed,
 )
+from aniworld_site.downloads.states import (
+    ENDED_STATES,
+    MAY_CANCEL,
+    MAY_FORCE,
+    MAY_PAUSE,
+    MAY_RESUME,
+    MAY_RETRY,
+)
 from aniworld_site.exceptions import DomainError
 
 State = Download.State
-
-ENDED_STATES = (State.DONE, State.FAILED, State.CANCELLED)
-MAY_PAUSE = (State.QUEUED, State.WAITING, State.ACTIVE, State.VERIFYING)
-MAY_RESUME = (State.PAUSED,)
-MAY_CANCEL = (*MAY_PAUSE, State.PAUSED)
-MAY_RETRY = (State.FAILED, State.CANCELLED, State.WAITING)
-MAY_FORCE = (State.QUEUED, State.WAITING, State.PAUSED)
 
 
 def pause(download: Download) -> None:
@@ -105,19 +106,19 @@ def force(download: Download) -> None:
     )
 
 
-def remove(downloads: Collection[Download]) -> int:
-    """Take ended downloads off the list; those that have not ended stay."""
+def remove(downloads: Collection[Download]) -> list[Download]:
+    """Take ended downloads off the list and return them, with their root folders; those that have not ended stay."""
     with transaction.atomic():
         # As they are now: one of them may have been tried again meanwhile.
         gone = list(
-            Download.objects.select_for_update().filter(
-                pk__in=[each.pk for each in downloads], state__in=ENDED_STATES
-            )
+            Download.objects.select_for_update(of=("self",))
+            .select_related("root")
+            .filter(pk__in=[each.pk for each in downloads], state__in=ENDED_STATES)
         )
         Download.objects.filter(pk__in=[each.pk for each in gone]).delete()
     if gone:
         downloads_removed.send(Download, downloads=gone)
-    return len(gone)
+    return gone
 
 
 def set_queue(
