@@ -18,6 +18,7 @@ from aniworld_site.downloads import transitions
 from aniworld_site.downloads.importing import drop_orphans, drop_parts
 from aniworld_site.downloads.models import Download, Queue, Source
 from aniworld_site.downloads.ordering import get_queue
+from aniworld_site.downloads.queueing import give_roots
 from aniworld_site.downloads.runner import Runner
 from aniworld_site.downloads.signals import worker_began
 from aniworld_site.downloads.transitions import Room
@@ -112,6 +113,7 @@ class Dispatcher:
     def _sweep(self) -> None:
         transitions.release_stale()
         drop_parts()
+        give_roots()
         if time.monotonic() - self._tidied_at > TIDY_S:
             self._tidied_at = time.monotonic()
             drop_orphans()

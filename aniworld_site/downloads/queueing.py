@@ -6,7 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from aniworld_site.disks import METER
-from aniworld_site.downloads.models import Download, SourceEpisode
+from aniworld_site.downloads.models import (
+    RUNNING_STATES,
+    Download,
+    SourceEpisode,
+)
 from aniworld_site.downloads.transitions import Wanted, open_downloads
 from aniworld_site.exceptions import DomainError
 from aniworld_site.library.models import Episode, RootFolder, SeriesFolder
@@ -74,6 +78,32 @@ def queue_new_offers(offers: Iterable[SourceEpisode]) -> list[Download]:
     except DomainError:
         # No root folder: nothing can be fetched, which is no fault of the source.
         return []
+
+
+def give_roots() -> int:
+    """Give downloads whose root folder was removed another one, where there is one; return how many."""
+    homeless = list(
+        Download.objects.live()
+        .filter(root=None)
+        .exclude(state__in=RUNNING_STATES)
+        .select_related("episode__season")
+    )
+    if not homeless:
+        return 0
+    series_ids = {each.episode.season.series_id for each in homeless}
+    try:
+        roots = _choose_roots(series_ids, None)
+    except DomainError:
+        return 0
+    for series_id, root in roots.items():
+        ours = [
+            each.pk for each in homeless if each.episode.season.series_id == series_id
+        ]
+        # What came of them went with the folder that it was in.
+        Download.objects.filter(pk__in=ours, root=None).update(
+            root=root, bytes_done=0, due_at=None
+        )
+    return len(homeless)
 
 
 def _choose_roots(

@@ -323,3 +323,12 @@ def test_what_is_paused_while_it_is_looked_at_stays_paused(lab: Lab, monkeypatch
     assert lab.claim() is None
     download.refresh_from_db()
     assert (download.state, download.starts) == (State.PAUSED, 0)
+
+
+def test_one_of_unknown_size_waits_where_there_is_no_room_at_all(lab: Lab):
+    [download] = lab.add(size_bytes=None)
+    lab.free[lab.root.pk] = Room(device=1, free_bytes=0)
+
+    assert lab.claim() is None
+    download.refresh_from_db()
+    assert (download.state, download.wait) == (State.WAITING, "disk")

@@ -20,6 +20,7 @@ from aniworld_site.library.models import EpisodeFile, FileOperation
 from tests.downloads.media import sha256
 from tests.downloads.queues import Shelf, has_ended, make_shelf, work
 from tests.downloads.test_dispatching_steering import get_part, list_children
+from tests.factories import make_root
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -350,3 +351,16 @@ def test_a_second_file_of_an_episode_comes_beside_the_first(shelf, dispatcher):
 
     place = "Night Show (2013)/Season 01/Night Show - S01E01 - Part 1"
     assert shelf.list_files() == [f"{place} (2).mkv", f"{place}.mkv"]
+
+
+def test_a_download_goes_on_in_another_root_folder(shelf, dispatcher, tmp_path):
+    shelf.add()
+    shelf.queue()
+    (tmp_path / "other").mkdir()
+    other = make_root(path=str(tmp_path / "other"))
+    shelf.root.delete()
+
+    work(dispatcher, until=has_ended)
+
+    assert Download.objects.get().state == State.DONE
+    assert EpisodeFile.objects.get().root == other

@@ -9,6 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from aniworld_site.downloads.models import Download, Queue, Source
+from aniworld_site.downloads.queueing import give_roots
 from aniworld_site.downloads.refreshing import refresh_source
 from aniworld_site.downloads.services import find_episodes, queue_episodes
 from aniworld_site.exceptions import DomainError
@@ -186,3 +187,15 @@ def test_command_says_what_is_wrong(arguments, said):
 
     with pytest.raises(CommandError, match=said):
         run(*arguments)
+
+
+def test_what_lost_its_root_folder_gets_another():
+    [download] = queue_episodes(make_offered(1), by="me").downloads
+    RootFolder.objects.all().delete()
+    assert give_roots() == 0
+    another = make_root()
+
+    assert give_roots() == 1
+
+    download.refresh_from_db()
+    assert (download.root, download.bytes_done, download.due_at) == (another, 0, None)
