@@ -23,7 +23,6 @@ from realtime.messages import Message
 from realtime.publishing import begin_anew, publish
 
 MEGABIT = 1_000_000
-ENDED = (Download.State.FAILED, Download.State.WAITING)
 DID = {
     "started": messages.QueueStarted,
     "stopped": messages.QueueStopped,
@@ -91,7 +90,7 @@ def tell_changed(download: Download, was: str, **_kwargs: Any) -> None:
     if download.state == Download.State.DONE:
         path = facts[0].file_path or "unknown"
         publish(DownloadsRoom(), messages.DownloadComplete(**names, file_path=path))
-    elif download.state in ENDED and download.reason:
+    elif _has_failed(download):
         publish(
             DownloadsRoom(),
             messages.DownloadFailed(**names, error_message=download.reason),
@@ -107,6 +106,13 @@ def tell_changed(download: Download, was: str, **_kwargs: Any) -> None:
         ),
     )
     _tell_status()
+
+
+def _has_failed(download: Download) -> bool:
+    """Tell whether a try came to nothing; what only waits for room has not been tried, or goes on where it was."""
+    is_waiting = download.state == Download.State.WAITING
+    is_later = is_waiting and download.wait == Download.Wait.HOST
+    return is_later or download.state == Download.State.FAILED
 
 
 @receiver(queue_reordered)

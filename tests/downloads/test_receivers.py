@@ -9,6 +9,7 @@ import pytest
 from aniworld_site.downloads import services
 from aniworld_site.downloads.dispatching import Dispatcher
 from aniworld_site.downloads.models import Download, Queue
+from aniworld_site.downloads.signals import download_changed
 from realtime.publishing import Publication
 from realtime.testing import published
 from tests.downloads.queues import make_shelf, work_all
@@ -174,3 +175,26 @@ def test_what_a_killed_worker_did_not_tell_is_told_by_the_next(shelf):
 
     assert find(publications, "series_updated")[-1].have_count == 1
     assert find(publications, "queue_status")[-1].completed == 1
+
+
+def test_waiting_for_room_is_no_failure(shelf):
+    shelf.add()
+    [download] = shelf.queue()
+    download.state, download.wait, download.reason = "waiting", "disk", "No room."
+
+    with published() as publications:
+        download_changed.send(Download, download=download, was="queued")
+
+    assert find(publications, "download_failed") == []
+    assert find(publications, "download_updated")[0].reason == "No room."
+
+
+def test_a_try_that_came_to_nothing_is_told_though_it_is_tried_again(shelf):
+    shelf.add()
+    [download] = shelf.queue()
+    download.state, download.wait, download.reason = "waiting", "host", "It is away."
+
+    with published() as publications:
+        download_changed.send(Download, download=download, was="active")
+
+    assert find(publications, "download_failed")[0].error_message == "It is away."

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from aniworld_site.downloads import services, tasks
 from aniworld_site.downloads.credentials import decrypt, encrypt
@@ -166,3 +169,13 @@ def test_due_sources_are_read_by_the_worker(source, monkeypatch):
 
     assert Source.objects.filter(refreshed_at__isnull=False).count() == 1
     assert not Source.objects.due().exists()
+
+
+def test_another_password_ends_the_rest_that_a_refused_one_brought():
+    soon = timezone.now() + timedelta(hours=1)
+    row = make_source(rests_until=soon, rest_reason="It wants a login.")
+
+    services.set_password(row, "another")
+
+    row.refresh_from_db()
+    assert (row.rests_until, row.rest_reason) == (None, "")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count
 
 from aniworld_site.downloads.models import RUNNING_STATES, Download
 from aniworld_site.library.models import Episode, FileOperation
@@ -87,10 +88,13 @@ def get_places() -> dict[int, int]:
 
 def count_downloads() -> dict[str, int]:
     """Return the counts of `queue_status`, in one query."""
-    return Download.objects.aggregate(
-        active=Count("pk", filter=Q(state__in=RUNNING_STATES)),
-        pending=Count("pk", filter=Q(state__in=[State.QUEUED, State.WAITING])),
-        completed=Count("pk", filter=Q(state=State.DONE)),
-        failed=Count("pk", filter=Q(state=State.FAILED)),
-        paused=Count("pk", filter=Q(state=State.PAUSED)),
-    )
+    # By the index on the state alone: all that was ever done is counted for each message and page.
+    grouped = Download.objects.order_by().values("state").annotate(count=Count("pk"))
+    counts: Counter[str] = Counter(dict(grouped.values_list("state", "count")))
+    return {
+        "active": sum(counts[state] for state in RUNNING_STATES),
+        "pending": counts[State.QUEUED] + counts[State.WAITING],
+        "completed": counts[State.DONE],
+        "failed": counts[State.FAILED],
+        "paused": counts[State.PAUSED],
+    }

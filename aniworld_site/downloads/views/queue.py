@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 
 from django.contrib import messages
 from django.db.models import QuerySet
@@ -64,8 +64,7 @@ def queue_page(request: PageRequest) -> HttpResponse:
         "view": view,
         "page_obj": live,
         "rows": partial(selectors.list_rows, live),
-        # Kept, since its template asks twice.
-        "ended": cache(partial(_list_ended, request.GET.get("ended", ""))),
+        "ended": partial(_list_ended, request.GET.get("ended", "")),
         "shows_ended": request.GET.get("ended", ""),
         "text": request.GET.get("q", "")[:100],
         "pauses": forms.PAUSES,
