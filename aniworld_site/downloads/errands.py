@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,6 +17,7 @@ from aniworld_site.downloads.providers.proxying import Proxy
 from aniworld_site.downloads.providers.registry import get_provider_types
 from aniworld_site.downloads.providers.ytdlp import YtDlpProvider
 from aniworld_site.downloads.transfer.contents import find_checksum, get_name
+from aniworld_site.downloads.ytdlp.running import Child as YtDlpChild
 from aniworld_site.downloads.ytdlp.running import Request
 from aniworld_site.downloads.ytdlp.versions import get_library
 from aniworld_site.library.naming import VIDEO_EXTENSIONS
@@ -105,7 +106,7 @@ class VideoErrand:
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         self._proxy = Proxy(may_be_private=source.may_be_private, max_bytes=most_bytes)
-        self._proxy.__enter__()
+        self._proxy.start()
         self._request = Request(
             do="fetch",
             url=offer.url,
@@ -117,12 +118,7 @@ class VideoErrand:
         )
 
     def start(self, limit: int) -> Child:
-        job = {**asdict(self._request), "rate_limit": limit}
-        return Child(
-            "aniworld_site.downloads.ytdlp.child",
-            job,
-            environment={"YTDLP_NO_PLUGINS": "1", "PYTHONUTF8": "1"},
-        )
+        return YtDlpChild(replace(self._request, rate_limit=limit))
 
     def settle(self, said: dict[str, Any]) -> dict[str, Any]:
         if "done" not in said:

@@ -78,7 +78,7 @@ class Proxy:
         )
 
     def __enter__(self) -> Proxy:
-        self._thread.start()
+        self.start()
         return self
 
     def __exit__(
@@ -88,6 +88,9 @@ class Proxy:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+    def start(self) -> None:
+        self._thread.start()
 
     def stop(self) -> None:
         """Cut all connections and give the port back, within a second."""

@@ -127,8 +127,8 @@ def test_a_child_ends_with_whoever_started_it(
     child = start(source, path)
     wait_for_bytes(child, 1)
 
-    assert child._process.stdin is not None
-    child._process.stdin.close()
+    assert child.process.stdin is not None
+    child.process.stdin.close()
 
     assert hear(child, "error")["trouble"] == "stopped"
     assert child.stop() == 1

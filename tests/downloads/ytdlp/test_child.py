@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
+from aniworld_site.downloads.children import ROOT
 from aniworld_site.downloads.providers.proxying import Proxy
-from aniworld_site.downloads.ytdlp.running import ROOT, Child, ChildError, Request
+from aniworld_site.downloads.ytdlp.running import Child, ChildError, Request
 from tests.downloads.sources import redirect
 from tests.downloads.ytdlp.pages import VIDEO, feed, playlist, slowly
 
