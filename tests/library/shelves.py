@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
+from aniworld_site.library import files
 from aniworld_site.library.journal import carry_out, plan_import, plan_move, plan_trash
 from aniworld_site.library.models import (
     Episode,
@@ -68,3 +73,15 @@ def make_shelf(folder: Path) -> Shelf:
     folder.mkdir(parents=True, exist_ok=True)
     season = make_season(make_series(title="Dark"))
     return Shelf(make_root(path=str(folder)), make_episode(season, number=1))
+
+
+def put_on_another_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have each folder on a file system of its own."""
+    rename = files._rename_exclusively
+
+    def rename_in_a_folder(source: str, target: str) -> None:
+        if os.path.dirname(source) != os.path.dirname(target):  # noqa: PTH120
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+        rename(source, target)
+
+    monkeypatch.setattr(files, "_rename_exclusively", rename_in_a_folder)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -24,7 +23,14 @@ from aniworld_site.library.models import (
     EpisodeFileLink,
     FileOperation,
 )
-from tests.library.shelves import BY, CONTENT, PLACE, Shelf, make_shelf
+from tests.library.shelves import (
+    BY,
+    CONTENT,
+    PLACE,
+    Shelf,
+    make_shelf,
+    put_on_another_disk,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -103,14 +109,7 @@ def disks(request, monkeypatch) -> str:
     if request.param == "no exclusive renames":
         monkeypatch.setattr(files, "_libc", None)
     elif request.param == "two disks":
-        rename = files._rename_exclusively
-
-        def rename_in_a_folder(source: str, target: str) -> None:
-            if os.path.dirname(source) != os.path.dirname(target):  # noqa: PTH120
-                raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
-            rename(source, target)
-
-        monkeypatch.setattr(files, "_rename_exclusively", rename_in_a_folder)
+        put_on_another_disk(monkeypatch)
     return str(request.param)
 
 

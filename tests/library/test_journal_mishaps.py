@@ -17,7 +17,14 @@ from aniworld_site.library.models import (
     FileOperation,
 )
 from aniworld_site.library.upkeep import empty_trash
-from tests.library.shelves import BY, CONTENT, PLACE, Shelf, make_shelf
+from tests.library.shelves import (
+    BY,
+    CONTENT,
+    PLACE,
+    Shelf,
+    make_shelf,
+    put_on_another_disk,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -27,18 +34,6 @@ State = FileOperation.State
 @pytest.fixture
 def shelf(tmp_path: Path) -> Shelf:
     return make_shelf(tmp_path / "media")
-
-
-def put_on_another_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have each folder on a file system of its own."""
-    rename = files._rename_exclusively
-
-    def rename_in_a_folder(source: str, target: str) -> None:
-        if os.path.dirname(source) != os.path.dirname(target):  # noqa: PTH120
-            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
-        rename(source, target)
-
-    monkeypatch.setattr(files, "_rename_exclusively", rename_in_a_folder)
 
 
 def test_an_import_never_overwrites_what_comes_at_the_last_moment(
