@@ -351,6 +351,7 @@ def test_source_is_tested_without_being_saved(keeper, source):
         keeper, "source_add", {"url": url, "may_be_private": "on", "test": "1"}
     )
 
+    assert b"Found a JSON catalogue:" in response.content
     assert b"Nothing was saved" in response.content
     assert b"Night Show" in response.content
     assert not Source.objects.exists()
@@ -422,6 +423,7 @@ def test_what_may_be_there_is_shown_with_a_score_and_not_guessed(keeper):
     refused = post(keeper, "add_series", {}, listed.pk)
 
     assert "90 %" in content
+    assert "None of these: add and queue all" in content
     assert listed.series is None
     assert b"Link it, or rename one of them." in refused.content
     post(keeper, "link_series", {"listed": listed.pk, "series": ours.key})

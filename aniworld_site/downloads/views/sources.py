@@ -50,7 +50,8 @@ def source_add(request: PageRequest) -> HttpResponse:
         if "test" in request.POST:
             # Asked while the person waits: a document may take a minute, no more.
             provider, listing = find_listing(options, chosen["kind"])
-            found = {"provider": provider, "listing": listing}
+            # The words alone: templates call what can be called, as a class can.
+            found = {"label": provider.label, "listing": listing}
             return _render(request, form, found=found)
         source, listing = services.add_source(
             options, name=chosen["name"], kind=chosen["kind"]
