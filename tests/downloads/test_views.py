@@ -302,6 +302,20 @@ def test_ignored_episodes_are_missing_no_more(keeper):
     assert b"Nothing is missing" in content
 
 
+def test_what_no_source_lists_can_be_ignored_and_says_so_when_queued(keeper):
+    unlisted = make_episode(make_offered()[0].season, number=9)
+    box = f'<input type="checkbox" name="episodes" value="{unlisted.pk}">'
+
+    page = keeper.get(reverse("downloads:missing")).content.decode()
+    queued = post(keeper, "missing_queue", {"episodes": [unlisted.pk]})
+    post(keeper, "missing_ignore", {"episodes": [unlisted.pk]})
+
+    assert box in page
+    assert b"No source lists it with an address." in queued.content
+    unlisted.refresh_from_db()
+    assert not unlisted.is_wanted
+
+
 def test_missing_says_why_nothing_comes(viewer):
     [announced] = make_offered()
     SourceEpisode.objects.update(url="")
