@@ -16,13 +16,14 @@ from aniworld_site.downloads.outcomes import note_success
 from aniworld_site.downloads.transfer.parts import Part, PartBusyError, remove_part
 from aniworld_site.exceptions import DomainError
 from aniworld_site.library import journal
+from aniworld_site.library.files import OWN_FOLDER
 from aniworld_site.library.models import Episode, FileOperation, RootFolder
 from aniworld_site.library.placing import choose_place
 from aniworld_site.library.sidecars import write_sidecars
 
 logger = logging.getLogger(__name__)
 
-PARTS = Path(".aniworld") / "partial"
+PARTS = Path(OWN_FOLDER) / "partial"
 """Below the root folder: on the same file system as the place that the file goes to, and hidden from scans and media centres."""
 
 ORPHAN_S = 24 * 3600

@@ -15,6 +15,8 @@ from pathlib import Path
 
 AT_FDCWD, RENAME_NOREPLACE = -100, 1
 CHUNK = 1 << 20
+OWN_FOLDER = ".aniworld"
+"""In each root folder: what is on its way, what is in the trash. Hidden, so that scans and media centres pass over it."""
 SIGN_BIT = 1 << 63
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 

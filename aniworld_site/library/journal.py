@@ -25,14 +25,18 @@ from aniworld_site.library.models import (
 )
 from aniworld_site.library.naming import printable
 from aniworld_site.library.settling import settle_rows
-from aniworld_site.library.signals import operation_changed, series_changed
+from aniworld_site.library.signals import (
+    operation_changed,
+    root_changed,
+    series_changed,
+)
 from aniworld_site.library.walking import offline_reason
 
 logger = logging.getLogger(__name__)
 
 Kind, State = FileOperation.Kind, FileOperation.State
 
-TRASH, LOCKS = Path(".aniworld") / "trash", Path(".aniworld") / "locks"
+TRASH, LOCKS = Path(files.OWN_FOLDER) / "trash", Path(files.OWN_FOLDER) / "locks"
 ATTEMPTS = 20
 
 
@@ -77,7 +81,7 @@ def plan_move(
     target = f"{file.root.path}/{relative}"
     if relative == str(file):
         raise DomainError(f"{printable(relative)} is there already.")
-    if os.path.normpath(target) != target or relative.startswith(".aniworld"):
+    if os.path.normpath(target) != target or relative.startswith(files.OWN_FOLDER):
         raise DomainError(
             f"Expected a path below {file.root}, got {printable(relative)}."
         )
@@ -197,6 +201,7 @@ def carry_out(operation: FileOperation) -> FileOperation:
     if changed is not None:
         if changed:
             series_changed.send(FileOperation, series_ids=changed)
+        root_changed.send(RootFolder, root=operation.root)
         operation_changed.send(FileOperation, operation=operation)
     _tidy(operation)
     return operation

@@ -13,6 +13,7 @@ from aniworld_site.library.models import (
     EpisodeFile,
     EpisodeFileLink,
     FileOperation,
+    RootFolder,
     SeriesFolder,
 )
 
@@ -45,6 +46,11 @@ def settle_rows(operation: FileOperation) -> set[int] | None:
         touch_series(changed)
         FileOperation.objects.filter(pk=operation.pk).update(
             file=file, before=operation.before
+        )
+        # By it an empty folder is told from a disk that is not mounted, also before the next scan.
+        present = EpisodeFile.objects.present().filter(root=operation.root)
+        RootFolder.objects.filter(pk=operation.root_id).update(
+            file_count=present.count()
         )
     return changed
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from aniworld_site.library.files import OWN_FOLDER
 from aniworld_site.library.naming import VIDEO_EXTENSIONS, is_ignored_folder, printable
 
 NFO_NAME = "tvshow.nfo"
@@ -165,7 +166,8 @@ def offline_reason(path: str, *, holds_files: bool) -> str:
     """Return why nothing may be concluded from this folder, as a sentence; "" when it can be read."""
     try:
         with os.scandir(path) as entries:
-            is_empty = next(entries, None) is None
+            # What was made by this site may stand where a disk is not mounted, too.
+            is_empty = all(entry.name == OWN_FOLDER for entry in entries)
     except OSError as error:
         return f"{printable(path)} cannot be read: {error.strerror or error}. Is its disk connected?"
     if is_empty and holds_files:

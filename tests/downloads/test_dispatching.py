@@ -353,6 +353,22 @@ def test_a_second_file_of_an_episode_comes_beside_the_first(shelf, dispatcher):
     assert shelf.list_files() == [f"{place} (2).mkv", f"{place}.mkv"]
 
 
+def test_a_disk_that_is_not_mounted_is_not_filled_though_no_scan_saw_its_files(
+    shelf, dispatcher
+):
+    first = shelf.add()
+    shelf.queue(first)
+    work(dispatcher, until=has_ended)
+    shelf.path.rename(shelf.path.with_name("unmounted"))
+    (shelf.path / ".aniworld").mkdir(parents=True)
+    shelf.queue(shelf.add())
+
+    work(dispatcher, until=lambda: Download.objects.filter(wait="root").exists())
+
+    assert "Is its disk mounted?" in Download.objects.get(wait="root").reason
+    assert list((shelf.path / ".aniworld").iterdir()) == []
+
+
 def test_a_download_goes_on_in_another_root_folder(shelf, dispatcher, tmp_path):
     shelf.add()
     shelf.queue()

@@ -21,10 +21,15 @@ from aniworld_site.library.models import (
     EpisodeFile,
     EpisodeFileLink,
     FileOperation,
+    RootFolder,
     Series,
     SeriesFolder,
 )
-from aniworld_site.library.signals import operation_changed, series_changed
+from aniworld_site.library.signals import (
+    operation_changed,
+    root_changed,
+    series_changed,
+)
 from aniworld_site.library.upkeep import empty_trash, settle_operations
 from tests.factories import make_file
 from tests.library.shelves import BY, CONTENT, PLACE, Shelf, make_shelf
@@ -355,3 +360,19 @@ def test_empty_trash_leaves_alone_what_is_another_file_now(shelf: Shelf):
     empty_trash(older_than=timedelta(0))
 
     assert list(shelf.list_files().values()) == [b"another"]
+
+
+def test_what_is_done_is_counted_in_its_root_folder_and_told(shelf: Shelf):
+    counts = []
+
+    def note(root: RootFolder, **_kwargs: object) -> None:
+        counts.append(root.file_count)
+
+    root_changed.connect(note)
+    try:
+        shelf.bring()
+        undo(shelf.trash(), by=BY)
+    finally:
+        root_changed.disconnect(note)
+
+    assert counts == [1, 0, 1]
