@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from realtime.deliveries import WINDOW
 from realtime.hub import get_hub
 from realtime.limits import seats
 from realtime.publishing import publish
@@ -138,6 +139,22 @@ async def test_silence_after_a_ping_closes_with_4408(layer):
     # The hub's own probe has no time to come back, either.
     assert [kind for kind in kinds if kind != "system_warning"] == ["ping", "bye"]
     assert connection.frames[-1]["data"]["reconnect"] is True
+
+
+async def test_one_that_reads_nothing_is_told_why_the_server_ends(connection):
+    hello = {"protocol": 1, "acks": True}
+    await connection.send({"action": "hello", "data": hello})
+    await connection.join("lab")
+    for number in range(WINDOW + 1):
+        publish(LabRoom(), LabDone(lab_id=number))
+    await connection.expect("lab_done", lab_id=WINDOW - 2)
+    assert [len(link.outbox) for link in get_hub().guests] == [2]
+
+    await get_hub().drain(timeout_s=0.05)
+
+    assert await connection.expect_close() == 4503
+    bye = connection.frames[-1]
+    assert (bye["type"], bye["data"]["reconnect"]) == ("bye", True)
 
 
 async def test_fault_outside_an_action_closes_with_4500(layer, settings, caplog):
