@@ -160,7 +160,11 @@ def postgres_database(url: str) -> dict[str, Any]:
         "PORT": port,
         # Each request has a thread of its own, which would take a connection that is kept open with it: 400 requests left 79.
         "CONN_MAX_AGE": 0,
-        "OPTIONS": {"connect_timeout": 5},
+        "OPTIONS": {
+            "connect_timeout": 5,
+            # A process that froze in a transaction would keep its rows from everybody, the queue's for one.
+            "options": "-c idle_in_transaction_session_timeout=30s",
+        },
     }
 
 

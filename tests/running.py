@@ -138,6 +138,18 @@ class RunningSite:
         with closing(sqlite3.connect(self.data / "aniworld.sqlite3")) as database:
             return database.execute(query).fetchall()
 
+    def may_write(self) -> bool:
+        """Tell whether no process keeps the database from others; on PostgreSQL none can for long."""
+        if "ANIWORLD_DATABASE_URL" in self.environment:
+            return True
+        path = self.data / "aniworld.sqlite3"
+        with closing(sqlite3.connect(path, timeout=1)) as database:
+            try:
+                database.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return False
+            return True
+
     def get(self, path: str) -> tuple[int, str]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         try:

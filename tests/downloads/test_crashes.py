@@ -185,6 +185,15 @@ def is_running(pid: int) -> bool:
     return state != "Z"
 
 
+def freeze(pid: int, site: RunningSite) -> bool:
+    """Stop a process; False, and it goes on, where it was just writing: on SQLite nobody else could write until it goes on."""
+    os.kill(pid, signal.SIGSTOP)
+    if site.may_write():
+        return True
+    os.kill(pid, signal.SIGCONT)
+    return False
+
+
 @dataclass(frozen=True)
 class Judged:
     """What became of all that was queued."""
@@ -412,7 +421,7 @@ def test_a_worker_that_froze_does_not_write_after_its_lease(
     [child] = until(lambda: list_children(worker), what="a child")
     until(offered.list_parts, what="a partial file")
 
-    os.kill(worker, signal.SIGSTOP)
+    until(lambda: freeze(worker, site), what="a worker that froze between two writes")
     if is_child_frozen:
         os.kill(child, signal.SIGSTOP)
     second = site.popen("serve", "--only", "worker")

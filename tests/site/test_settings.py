@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
 
 from aniworld_site.settings import postgres_database
 from tests.running import PROJECT
@@ -90,6 +91,15 @@ def test_a_databases_url_is_read(url: str, expected: tuple[object, ...]):
         tuple(found[key] for key in ("USER", "PASSWORD", "HOST", "PORT", "NAME"))
         == expected
     )
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="needs PostgreSQL")
+def test_a_process_that_froze_in_a_transaction_is_let_go():
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW idle_in_transaction_session_timeout")
+
+        assert cursor.fetchone() == ("30s",)
 
 
 @pytest.mark.parametrize(
