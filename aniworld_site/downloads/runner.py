@@ -5,10 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
+from django.utils import timezone
 
 from aniworld_site.downloads import transitions
 from aniworld_site.downloads.children import Child
@@ -29,6 +33,8 @@ LISTEN_S = 0.25
 LOOK_S = 0.5
 """How often a runner looks whether it still holds its download, so how soon a pause takes effect."""
 BEAT_S = 4.0
+AGAIN = timedelta(seconds=10)
+BROKE_OFF = "An error of AniWorld ended it; the log has the details."
 
 
 @dataclass(kw_only=True)
@@ -52,9 +58,15 @@ class Runner:
             self._run()
         except LeaseLostError:
             logger.info("Download %s was taken away.", self.download.pk)
+        except (OperationalError, InterfaceError):
+            # Away, locked, or its disk full: nothing that the download could help.
+            logger.exception("Download %s lost the database", self.download.pk)
+            # The next write makes another.
+            connection.close()
+            self._end(partial(transitions.release, due_at=timezone.now() + AGAIN))
         except Exception:
             logger.exception("Download %s broke off", self.download.pk)
-            self._give_up("An error of AniWorld ended it; the log has the details.")
+            self._end(partial(transitions.fail, reason=BROKE_OFF))
         finally:
             connection.close()
 
@@ -180,9 +192,9 @@ class Runner:
             if not transitions.is_held(self.download):
                 raise LeaseLostError
 
-    def _give_up(self, reason: str) -> None:
+    def _end(self, move: Callable[[Download], None]) -> None:
         try:
-            transitions.fail(self.download, reason)
+            move(self.download)
         except LeaseLostError:
             return
         except Exception:
