@@ -9,7 +9,27 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
+from aniworld_site.downloads.models import Source
+from aniworld_site.downloads.providers.base import SourceOptions
+from aniworld_site.downloads.providers.guarding import read_hosts
 from aniworld_site.exceptions import DomainError
+
+
+def read_options(source: Source) -> SourceOptions:
+    """Return what a provider is told of a source.
+
+    Raises:
+        DomainError: Its password cannot be read.
+        GuardError: What it says of the own network are no hosts.
+    """
+    return SourceOptions(
+        url=source.url,
+        username=source.username,
+        password=decrypt(source.secret),
+        private_hosts=read_hosts(source.private_hosts),
+        cookies=source.cookies,
+        format=source.format,
+    )
 
 
 def encrypt(text: str) -> str:

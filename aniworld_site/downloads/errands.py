@@ -13,6 +13,7 @@ from aniworld_site.downloads.children import Child
 from aniworld_site.downloads.credentials import decrypt
 from aniworld_site.downloads.models import Download, Source, SourceEpisode
 from aniworld_site.downloads.providers.base import ProviderError, Trouble
+from aniworld_site.downloads.providers.guarding import read_hosts
 from aniworld_site.downloads.providers.proxying import Proxy
 from aniworld_site.downloads.providers.registry import get_provider_types
 from aniworld_site.downloads.providers.ytdlp import YtDlpProvider
@@ -73,7 +74,7 @@ class FileErrand:
         self._job = {
             "target": {
                 "url": offer.url,
-                "may_be_private": source.may_be_private,
+                "private_hosts": sorted(read_hosts(source.private_hosts)),
                 "username": source.username,
                 "password": decrypt(source.secret),
                 "source_url": source.url,
@@ -105,7 +106,9 @@ class VideoErrand:
     ) -> None:
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._proxy = Proxy(may_be_private=source.may_be_private, max_bytes=most_bytes)
+        self._proxy = Proxy(
+            private_hosts=read_hosts(source.private_hosts), max_bytes=most_bytes
+        )
         self._proxy.start()
         self._request = Request(
             do="fetch",

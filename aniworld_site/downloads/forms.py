@@ -79,7 +79,7 @@ class SourceAddForm(forms.Form):
     kind = forms.ChoiceField(required=False)
     username = forms.CharField(max_length=200, required=False)
     password = forms.CharField(max_length=500, required=False, strip=False)
-    may_be_private = forms.BooleanField(required=False)
+    is_private = forms.BooleanField(required=False)
     cookies = forms.CharField(max_length=1_000, required=False)
     format = forms.CharField(max_length=200, required=False)
 
@@ -94,6 +94,7 @@ class SourceEditForm(forms.ModelForm):  # type: ignore[type-arg]  # As above.
         model = Source
         fields = (
             "is_enabled",
+            "private_hosts",
             "queues_new",
             "every_minutes",
             "concurrency",

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from aniworld_site.downloads.providers.guarding import GuardError, read_hosts
 from aniworld_site.library.destinations import DEFAULT_TEMPLATE
 from aniworld_site.library.models import Episode, FileOperation, RootFolder, Series
+
+
+def validate_hosts(text: str) -> None:
+    """Refuse what names no hosts."""
+    try:
+        read_hosts(text)
+    except GuardError as error:
+        raise ValidationError(str(error)) from error
 
 
 class SourceQuerySet(models.QuerySet["Source"]):
@@ -28,10 +38,12 @@ class Source(models.Model):
     url = models.CharField("address", max_length=2_000)
     username = models.CharField("user name", max_length=200, blank=True)
     secret = models.TextField(blank=True, editable=False)
-    may_be_private = models.BooleanField(
-        "may be on my own network",
-        default=False,
-        help_text="Else an address on this machine or its network is refused.",
+    private_hosts = models.CharField(
+        "hosts on my own network",
+        max_length=1_000,
+        blank=True,
+        validators=[validate_hosts],
+        help_text="Addresses on this machine or its network are refused, but of these hosts; with commas.",
     )
     is_enabled = models.BooleanField("enabled", default=True)
     every_minutes = models.PositiveIntegerField(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 
-from aniworld_site.downloads.credentials import decrypt
+from aniworld_site.downloads.credentials import read_options
 from aniworld_site.downloads.models import Source, SourceSeries
-from aniworld_site.downloads.providers.base import ProviderError, SourceOptions
+from aniworld_site.downloads.providers.base import ProviderError
 from aniworld_site.downloads.providers.fetching import Fetcher
 from aniworld_site.exceptions import DomainError
 from aniworld_site.library.posters import store_poster
@@ -31,13 +31,7 @@ def fetch_pictures(source: Source) -> int:
     if not wanted:
         return 0
     try:
-        options = SourceOptions(
-            url=source.url,
-            username=source.username,
-            password=decrypt(source.secret),
-            may_be_private=source.may_be_private,
-        )
-        with Fetcher(options) as fetcher:
+        with Fetcher(read_options(source)) as fetcher:
             return sum(_fetch(fetcher, listed) for listed in wanted)
     except (ProviderError, DomainError) as error:
         # What is wrong with the source itself its page says.

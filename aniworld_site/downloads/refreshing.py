@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from aniworld_site.downloads.credentials import decrypt
+from aniworld_site.downloads.credentials import read_options
 from aniworld_site.downloads.models import Source, SourceEpisode
 from aniworld_site.downloads.providers.registry import (
     Listing,
@@ -74,14 +74,7 @@ def _claim(source: Source) -> bool:
 
 
 def _read(source: Source, *, is_forced: bool) -> tuple[type[Provider], Listing | None]:
-    options = SourceOptions(
-        url=source.url,
-        username=source.username,
-        password=decrypt(source.secret),
-        may_be_private=source.may_be_private,
-        cookies=source.cookies,
-        format=source.format,
-    )
+    options = read_options(source)
     if not source.kind:
         return find_listing(options, "")
     provider = _get_kind(source.kind)

@@ -16,7 +16,7 @@ def make_source(**fields: Any) -> Source:
     fields.setdefault("name", f"Source {number}")
     fields.setdefault("kind", "catalogue")
     fields.setdefault("url", f"https://source-{number}.example/")
-    fields.setdefault("may_be_private", True)
+    fields.setdefault("private_hosts", "127.0.0.1")
     return Source.objects.create(**fields)
 
 

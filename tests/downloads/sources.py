@@ -16,6 +16,8 @@ import httpcore
 import pytest
 
 Behaviour = Callable[["Request"], None]
+LOCAL = frozenset({"127.0.0.1"})
+"""Hosts of the own network that tests allow: where the bad source is."""
 
 
 @dataclass

@@ -99,7 +99,7 @@ def test_what_is_no_poster_is_left_out_and_not_asked_for_again(listed, source, c
 
 def test_poster_of_a_private_address_is_not_asked_for(listed, source, monkeypatch):
     sources.make_public(monkeypatch)
-    public = make_source(url="http://public.example/c.json", may_be_private=False)
+    public = make_source(url="http://public.example/c.json", private_hosts="")
     make_listed(public, series=listed.series, image_url=listed.image_url)
     source.put("/poster", JPEG)
 

@@ -20,13 +20,14 @@ from tests.downloads.factories import (
     make_source,
     series,
 )
+from tests.downloads.sources import LOCAL
 from tests.factories import make_series
 
 pytestmark = pytest.mark.django_db
 
 
 def options(url: str, **fields) -> SourceOptions:
-    return SourceOptions(url=url, may_be_private=True, **fields)
+    return SourceOptions(url=url, private_hosts=LOCAL, **fields)
 
 
 def test_source_is_added_with_what_it_has(source):

@@ -361,9 +361,7 @@ def test_without_a_root_folder_it_says_what_is_needed(keeper):
 def test_source_is_tested_without_being_saved(keeper, source):
     url = source.put("/c.json", catalogue(series("night-show", episode(1))))
 
-    response = post(
-        keeper, "source_add", {"url": url, "may_be_private": "on", "test": "1"}
-    )
+    response = post(keeper, "source_add", {"url": url, "is_private": "on", "test": "1"})
 
     assert b"Found a JSON catalogue:" in response.content
     assert b"Nothing was saved" in response.content
@@ -374,7 +372,7 @@ def test_source_is_tested_without_being_saved(keeper, source):
 def test_source_is_added_from_its_page(keeper, source):
     url = source.put("/c.json", catalogue(series("night-show", episode(1))))
 
-    post(keeper, "source_add", {"url": url, "may_be_private": "on"})
+    post(keeper, "source_add", {"url": url, "is_private": "on"})
 
     assert SourceSeries.objects.get().title == "Night Show"
 

@@ -13,8 +13,12 @@ from django.http import HttpRequest
 from aniworld_site.downloads import services
 from aniworld_site.downloads.matching import propose
 from aniworld_site.downloads.models import Source, SourceEpisode, SourceSeries
-from aniworld_site.downloads.providers.guarding import check_url
-from aniworld_site.downloads.providers.registry import ProviderError, get_provider_types
+from aniworld_site.downloads.providers.guarding import (
+    GuardError,
+    check_url,
+    read_hosts,
+)
+from aniworld_site.downloads.providers.registry import get_provider_types
 from aniworld_site.exceptions import DomainError
 
 SURE = 0.9
@@ -43,11 +47,12 @@ class SourceForm(forms.ModelForm):  # type: ignore[type-arg]  # Not subscriptabl
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        may_be_private = bool(cleaned.get("may_be_private"))
-        try:
-            check_url(str(cleaned.get("url", "")), may_be_private=may_be_private)
-        except ProviderError as error:
-            self.add_error("url", str(error))
+        if "private_hosts" in cleaned:
+            hosts = read_hosts(str(cleaned["private_hosts"]))
+            try:
+                check_url(str(cleaned.get("url", "")), private_hosts=hosts)
+            except GuardError as error:
+                self.add_error("url", str(error))
         return cleaned
 
 
@@ -90,7 +95,7 @@ class SourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # As above.
         return [name for name in self.readonly_fields if known or name != "kind"]
 
     def get_fieldsets(self, request: HttpRequest, obj: Source | None = None) -> Any:
-        asked = ["name", "url", "may_be_private", "username", "password"]
+        asked = ["name", "url", "private_hosts", "username", "password"]
         times = ["is_enabled", "every_minutes", "queues_new"]
         limits = ["concurrency", "delay_s", "limit_kib_per_s", "retries"]
         if obj is None:

@@ -9,6 +9,11 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
+from aniworld_site.downloads.providers.guarding import (
+    GuardError,
+    list_own_hosts,
+    read_hosts,
+)
 from aniworld_site.downloads.providers.registry import SourceOptions, get_provider_types
 
 
@@ -26,7 +31,14 @@ def add_source_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--private",
         action="store_true",
-        help="It may be on this machine or its network.",
+        help="Its host may be on this machine or its network.",
+    )
+    parser.add_argument(
+        "--private-host",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="Another host of the own network that it may name; may be given again.",
     )
     parser.add_argument(
         "--cookies",
@@ -43,18 +55,23 @@ def read_options(url: str, options: Mapping[str, Any]) -> SourceOptions:
     """Return what the arguments say of a source.
 
     Raises:
-        CommandError: The password's file cannot be read.
+        CommandError: The password's file cannot be read, or a host is none.
     """
     path: Path | None = options["password_file"]
     try:
         password = path.read_text(encoding="utf-8").strip() if path else ""
     except (OSError, UnicodeDecodeError) as error:
         raise CommandError(f"{path} cannot be read: {error}.") from error
+    try:
+        named = read_hosts(" ".join(options["private_host"]))
+    except GuardError as error:
+        raise CommandError(str(error)) from error
+    own = list_own_hosts(url, is_private=options["private"])
     return SourceOptions(
         url=url,
         username=options["user"],
         password=password,
-        may_be_private=options["private"],
+        private_hosts=own | named,
         cookies=options["cookies"],
         format=options["format"],
     )

@@ -54,8 +54,8 @@ class SourceOptions:
     url: str
     username: str = ""
     password: str = ""
-    may_be_private: bool = False
-    """Whether the source may be on this machine or the person's own network."""
+    private_hosts: frozenset[str] = frozenset()
+    """Hosts that may be on this machine or the person's own network, as `guarding.read_host` writes them."""
     cookies: str = ""
     """Path of a file of cookies as browsers export it (Netscape's form); for yt-dlp."""
     format: str = ""

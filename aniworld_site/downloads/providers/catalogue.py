@@ -238,7 +238,7 @@ class CatalogueProvider:
             return ""
         try:
             url = _join(base, found.image)
-            check_url(url, may_be_private=self._options.may_be_private)
+            check_url(url, private_hosts=self._options.private_hosts)
         except GuardError as error:
             problems.add(f"{found.title!r}: its picture was left out: {error}")
             return ""
@@ -248,7 +248,7 @@ class CatalogueProvider:
         if not found.url:
             return None
         url = _join(base, found.url)
-        check_url(url, may_be_private=self._options.may_be_private)
+        check_url(url, private_hosts=self._options.private_hosts)
         return Media(
             url=url, size_bytes=found.size_bytes, checksum=found.checksum or ""
         )

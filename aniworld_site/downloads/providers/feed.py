@@ -32,7 +32,11 @@ from aniworld_site.downloads.providers.cleaning import (
     clean_text,
 )
 from aniworld_site.downloads.providers.fetching import Document, Fetcher
-from aniworld_site.downloads.providers.guarding import GuardError, check_url
+from aniworld_site.downloads.providers.guarding import (
+    GuardError,
+    check_url,
+    read_host,
+)
 
 SERIES_KEY = "feed"
 PLAYED = ("video/", "audio/")
@@ -123,7 +127,7 @@ class FeedProvider:
             href = str((feed.get("image") or {}).get("href") or "")
             url = urljoin(base, href) if href else ""
             if url:
-                check_url(url, may_be_private=self._options.may_be_private)
+                check_url(url, private_hosts=self._options.private_hosts)
         except (GuardError, ValueError, AttributeError):
             return ""
         return url
@@ -138,7 +142,7 @@ class FeedProvider:
         for enclosure in enclosures:
             try:
                 url = urljoin(base, str(enclosure["href"]))
-                check_url(url, may_be_private=self._options.may_be_private)
+                check_url(url, private_hosts=self._options.private_hosts)
             except (GuardError, ValueError) as error:
                 problems.add(f"{title!r}: {error}")
                 continue
@@ -152,7 +156,7 @@ class FeedProvider:
 
 
 def _get_host(url: str) -> str:
-    return check_url(url, may_be_private=True).hostname or url
+    return read_host(url) or url
 
 
 def _read_date(parsed: Any) -> date | None:

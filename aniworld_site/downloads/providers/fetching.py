@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
@@ -52,11 +52,9 @@ class Fetcher:
 
     def __init__(self, options: SourceOptions) -> None:
         self._options = options
-        self._host = check_url(
-            options.url, may_be_private=options.may_be_private
-        ).netloc
+        self._host = check_url(options.url, private_hosts=options.private_hosts).netloc
         self._client = httpx.Client(
-            transport=_GuardedTransport(may_be_private=options.may_be_private),
+            transport=_GuardedTransport(private_hosts=options.private_hosts),
             follow_redirects=True,
             max_redirects=MAX_REDIRECTS,
             timeout=httpx.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
@@ -114,7 +112,7 @@ class Fetcher:
 
     def _check(self, request: httpx.Request) -> None:
         # Redirects come by here, too.
-        check_url(str(request.url), may_be_private=self._options.may_be_private)
+        check_url(str(request.url), private_hosts=self._options.private_hosts)
 
     def _get_auth(self, url: str) -> httpx.BasicAuth | None:
         # What a source names elsewhere is not told its password.
@@ -126,8 +124,8 @@ class Fetcher:
 class GuardedBackend(httpcore.NetworkBackend):
     """Connects to addresses that were looked at."""
 
-    def __init__(self, *, may_be_private: bool) -> None:
-        self._may_be_private = may_be_private
+    def __init__(self, *, private_hosts: Collection[str]) -> None:
+        self._private_hosts = private_hosts
         self._backend = httpcore.SyncBackend()
 
     def connect_tcp(
@@ -140,7 +138,7 @@ class GuardedBackend(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         """Connect to the first address of a host that answers."""
         error: Exception | None = None
-        for address in resolve(host, port, may_be_private=self._may_be_private):
+        for address in resolve(host, port, private_hosts=self._private_hosts):
             try:
                 return self._backend.connect_tcp(
                     address, port, timeout, local_address, socket_options
@@ -163,12 +161,12 @@ class GuardedBackend(httpcore.NetworkBackend):
 
 
 class _GuardedTransport(httpx.HTTPTransport):
-    def __init__(self, *, may_be_private: bool) -> None:
+    def __init__(self, *, private_hosts: Collection[str]) -> None:
         super().__init__()
         self._pool = httpcore.ConnectionPool(
             ssl_context=ssl.create_default_context(),
             max_connections=2,
-            network_backend=GuardedBackend(may_be_private=may_be_private),
+            network_backend=GuardedBackend(private_hosts=private_hosts),
         )
 
 

@@ -1,4 +1,4 @@
-"""Which addresses a source may be at: http and https only, and nothing on this machine or its network unless the person said so.
+"""Which addresses a source may be at: http and https only, and nothing on this machine or its network but hosts that the person named.
 
 A name is resolved once, every address of it is looked at, and the connection goes to one that was: what a name means a moment later, or
 behind a redirect, is looked at again.
@@ -6,7 +6,9 @@ behind a redirect, is looked at again.
 
 from __future__ import annotations
 
+import re
 import socket
+from collections.abc import Collection
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import SplitResult, urlsplit
 
@@ -14,6 +16,7 @@ from aniworld_site.downloads.providers.base import ProviderError, Trouble
 
 SCHEMES = {"http": 80, "https": 443}
 MAX_URL = 2_000
+NAME = re.compile(r"[a-z0-9_-][a-z0-9._-]*")
 
 Address = IPv4Address | IPv6Address
 
@@ -25,8 +28,10 @@ class GuardError(ProviderError):
         super().__init__(message, trouble=Trouble.PERMANENT)
 
 
-def check_url(url: str, *, may_be_private: bool) -> SplitResult:
+def check_url(url: str, *, private_hosts: Collection[str] = ()) -> SplitResult:
     """Return the parts of an address that may be asked; names are looked at when they are connected to.
+
+    `private_hosts` may be on this machine or its network, as `read_host` writes them.
 
     Raises:
         GuardError: it is not http or https, has no host or a strange one, holds a password, or is a private address.
@@ -49,11 +54,11 @@ def check_url(url: str, *, may_be_private: bool) -> SplitResult:
     if port == 0 or "\\" in parts.netloc or "%" in parts.hostname:
         raise GuardError(f"Expected a host and port, got {parts.netloc[:200]!r}.")
     for address in _read_literal(parts.hostname):
-        _check_address(address, parts.hostname, may_be_private=may_be_private)
+        _check_address(address, parts.hostname, private_hosts)
     return parts
 
 
-def resolve(host: str, port: int, *, may_be_private: bool) -> list[str]:
+def resolve(host: str, port: int, *, private_hosts: Collection[str]) -> list[str]:
     """Return the addresses of a host, in the system's order.
 
     Raises:
@@ -66,9 +71,7 @@ def resolve(host: str, port: int, *, may_be_private: bool) -> list[str]:
         raise ProviderError(f"{host} cannot be found: {error}.") from error
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     for address in addresses:
-        _check_address(
-            ip_address(address.partition("%")[0]), host, may_be_private=may_be_private
-        )
+        _check_address(ip_address(address.partition("%")[0]), host, private_hosts)
     return addresses
 
 
@@ -84,16 +87,61 @@ def _read_literal(host: str) -> list[Address]:
         return []
 
 
-def _check_address(address: Address, host: str, *, may_be_private: bool) -> None:
+def read_host(url: str) -> str:
+    """Return the host of an address in the one spelling that is compared; "" where it has none."""
+    try:
+        return _spell(urlsplit(url).hostname or "")
+    except ValueError:
+        return ""
+
+
+def read_hosts(text: str) -> frozenset[str]:
+    """Return the hosts that a person named, with commas or spaces in between.
+
+    Raises:
+        GuardError: one is no name or address of a host.
+    """
+    return frozenset(_read_named(each) for each in text.replace(",", " ").split())
+
+
+def list_own_hosts(url: str, *, is_private: bool) -> frozenset[str]:
+    """Return the host of a source that a person says is on the own network; none of one that is elsewhere."""
+    return frozenset({read_host(url)} - {""}) if is_private else frozenset()
+
+
+def _read_named(text: str) -> str:
+    # An IPv6 address may be written as it stands in addresses.
+    host = _spell(text.removeprefix("[").removesuffix("]"))
+    is_address = ":" in host and bool(_read_literal(host))
+    if not is_address and not NAME.fullmatch(host):
+        raise GuardError(
+            f"Expected the name or address of a host, like nas.home or 192.168.1.5, got {text[:100]!r}."
+        )
+    return host
+
+
+def _spell(host: str) -> str:
+    try:
+        return str(ip_address(host))
+    except ValueError:
+        pass
+    name = host.rstrip(".").lower()
+    try:
+        return name.encode("idna").decode()
+    except UnicodeError:
+        return name
+
+
+def _check_address(address: Address, host: str, private_hosts: Collection[str]) -> None:
     inner = _unwrap(address)
     said = f"{host} is" if str(inner) == host else f"{host} is {inner},"
     # Python counts ::1 among the reserved ones.
     is_reserved = inner.is_reserved and not inner.is_loopback
     if inner.is_multicast or inner.is_unspecified or is_reserved:
         raise GuardError(f"{said} nothing that anything can be fetched from.")
-    if not may_be_private and not inner.is_global:
+    if not inner.is_global and _spell(host) not in private_hosts:
         raise GuardError(
-            f"{said} on this machine or its own network. Allow that for this source if it is meant."
+            f"{said} on this machine or its own network. Allow that host for this source if it is meant."
         )
 
 

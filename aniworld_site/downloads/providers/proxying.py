@@ -13,7 +13,7 @@ import select
 import socket
 import socketserver
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from time import monotonic
 from types import TracebackType
 
@@ -54,9 +54,11 @@ Headers = list[tuple[bytes, bytes]]
 class Proxy:
     """A forward proxy on a free port of 127.0.0.1, in threads, for as long as the block lasts."""
 
-    def __init__(self, *, may_be_private: bool, max_bytes: int | None = None) -> None:
-        self.backend = GuardedBackend(may_be_private=may_be_private)
-        self.may_be_private = may_be_private
+    def __init__(
+        self, *, private_hosts: Collection[str] = (), max_bytes: int | None = None
+    ) -> None:
+        self.backend = GuardedBackend(private_hosts=private_hosts)
+        self.private_hosts = private_hosts
         self.max_bytes = max_bytes
         """Of everything that comes; what is more is cut."""
         self.bytes_moved = 0
@@ -175,7 +177,7 @@ class _Handler(socketserver.BaseRequestHandler):
     def _connect(self, proxy: Proxy, url: str, method: str) -> socket.socket:
         """Return a connection to where an address is, if that is allowed."""
         try:
-            parts = check_url(url, may_be_private=proxy.may_be_private)
+            parts = check_url(url, private_hosts=proxy.private_hosts)
             port = parts.port or (443 if method == "CONNECT" else 80)
             stream = proxy.backend.connect_tcp(
                 parts.hostname or "", port, CONNECT_TIMEOUT_S

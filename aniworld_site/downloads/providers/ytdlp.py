@@ -27,7 +27,11 @@ from aniworld_site.downloads.providers.cleaning import (
     clean_number,
     clean_text,
 )
-from aniworld_site.downloads.providers.guarding import GuardError, check_url
+from aniworld_site.downloads.providers.guarding import (
+    GuardError,
+    check_url,
+    read_host,
+)
 from aniworld_site.downloads.providers.proxying import Proxy
 from aniworld_site.downloads.ytdlp.running import Child, ChildError, Request
 from aniworld_site.downloads.ytdlp.versions import get_library
@@ -50,12 +54,12 @@ class YtDlpProvider:
 
     def read(self, known: Version = Version()) -> Listing:  # noqa: B008 - it is frozen
         """Return what the playlist has. Raises as `Provider.read`."""
-        check_url(self._options.url, may_be_private=self._options.may_be_private)
+        check_url(self._options.url, private_hosts=self._options.private_hosts)
         _check_cookies(self._options.cookies)
         try:
             found = self._ask()
         except ChildError as error:
-            host = check_url(self._options.url, may_be_private=True).hostname
+            host = read_host(self._options.url)
             raise ProviderError(
                 f"{host}: {clean_text(error, longest=400)}",
                 trouble=_read_trouble(error),
@@ -64,7 +68,7 @@ class YtDlpProvider:
 
     def _ask(self) -> Mapping[str, Any]:
         options = self._options
-        with Proxy(may_be_private=options.may_be_private, max_bytes=MAX_BYTES) as proxy:
+        with Proxy(private_hosts=options.private_hosts, max_bytes=MAX_BYTES) as proxy:
             request = Request(
                 do="list",
                 url=options.url,
@@ -141,7 +145,7 @@ class YtDlpProvider:
     ) -> Media | None:
         url = str(entry.get("url") or "")
         try:
-            check_url(url, may_be_private=self._options.may_be_private)
+            check_url(url, private_hosts=self._options.private_hosts)
         except GuardError as error:
             problems.add(f"{title!r}: {error}")
             return None

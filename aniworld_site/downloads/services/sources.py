@@ -41,7 +41,7 @@ def add_source(
                 url=options.url,
                 username=options.username,
                 secret=encrypt(options.password),
-                may_be_private=options.may_be_private,
+                private_hosts=", ".join(sorted(options.private_hosts)),
                 cookies=options.cookies,
                 format=options.format,
             )

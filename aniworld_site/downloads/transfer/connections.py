@@ -6,12 +6,17 @@ import http.client
 import socket
 import ssl
 from base64 import b64encode
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from urllib.parse import SplitResult, quote, urljoin
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from aniworld_site.downloads.providers.answers import make_error
 from aniworld_site.downloads.providers.base import ProviderError, Trouble
-from aniworld_site.downloads.providers.guarding import check_url, resolve
+from aniworld_site.downloads.providers.guarding import (
+    check_url,
+    read_host,
+    resolve,
+)
 
 CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 10.0, 20.0
 MAX_REDIRECTS = 5
@@ -26,7 +31,7 @@ class Target:
     """What is to be fetched."""
 
     url: str
-    may_be_private: bool = False
+    private_hosts: Collection[str] = ()
     username: str = ""
     password: str = field(default="", repr=False)
     source_url: str = ""
@@ -79,8 +84,8 @@ def ask(target: Target, headers: dict[str, str]) -> Answer:
 
 
 def _ask_once(target: Target, url: str, headers: dict[str, str]) -> Answer:
-    parts = check_url(url, may_be_private=target.may_be_private)
-    connection = _GuardedConnection(parts, may_be_private=target.may_be_private)
+    parts = check_url(url, private_hosts=target.private_hosts)
+    connection = _GuardedConnection(parts, private_hosts=target.private_hosts)
     path = quote(parts.path or "/", safe=PLAIN)
     query = f"?{quote(parts.query, safe=PLAIN)}" if parts.query else ""
     # Packed bytes could not be resumed, and a video gains nothing.
@@ -132,9 +137,9 @@ def tell_failure(host: str, error: Exception) -> ProviderError:
 class _GuardedConnection(http.client.HTTPConnection):
     """Connects to addresses that were looked at, with TLS for https."""
 
-    def __init__(self, parts: SplitResult, *, may_be_private: bool) -> None:
+    def __init__(self, parts: SplitResult, *, private_hosts: Collection[str]) -> None:
         self._is_secure = parts.scheme == "https"
-        self._may_be_private = may_be_private
+        self._private_hosts = private_hosts
         # An international name is written in its ASCII form.
         name = parts.hostname or ""
         try:
@@ -148,9 +153,7 @@ class _GuardedConnection(http.client.HTTPConnection):
 
     def connect(self) -> None:
         error: OSError | None = None
-        for address in resolve(
-            self.host, self.port, may_be_private=self._may_be_private
-        ):
+        for address in resolve(self.host, self.port, private_hosts=self._private_hosts):
             try:
                 self.sock = socket.create_connection(
                     (address, self.port), timeout=CONNECT_TIMEOUT_S
@@ -172,9 +175,9 @@ def _may_know_password(parts: SplitResult, target: Target) -> bool:
     """Tell whether an address is of the source's own host, and no less secret than the source."""
     if not target.source_url:
         return False
-    source = check_url(target.source_url, may_be_private=True)
+    source = urlsplit(target.source_url)
     return parts.netloc == source.netloc and parts.scheme in (source.scheme, "https")
 
 
 def _get_host(url: str) -> str:
-    return check_url(url, may_be_private=True).hostname or url
+    return read_host(url) or url

@@ -13,6 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from aniworld_site.downloads import forms, selectors, services
 from aniworld_site.downloads.models import Source, SourceEpisode
 from aniworld_site.downloads.providers.base import ProviderError, SourceOptions
+from aniworld_site.downloads.providers.guarding import list_own_hosts
 from aniworld_site.downloads.refreshing import find_listing
 from aniworld_site.downloads.ytdlp.versions import get_version
 from aniworld_site.exceptions import DomainError
@@ -42,7 +43,7 @@ def source_add(request: PageRequest) -> HttpResponse:
         url=chosen["url"],
         username=chosen["username"],
         password=chosen["password"],
-        may_be_private=chosen["may_be_private"],
+        private_hosts=list_own_hosts(chosen["url"], is_private=chosen["is_private"]),
         cookies=chosen["cookies"],
         format=chosen["format"],
     )

@@ -10,7 +10,7 @@ from aniworld_site.downloads.providers import catalogue as catalogue_module
 from aniworld_site.downloads.providers.base import Media, Trouble, Version
 from aniworld_site.downloads.providers.catalogue import Catalogue, CatalogueProvider
 from aniworld_site.downloads.providers.registry import ProviderError, SourceOptions
-from tests.downloads.sources import make_public
+from tests.downloads.sources import LOCAL, make_public
 
 SCHEMA = Path(__file__).parents[3] / "docs" / "catalogue.schema.json"
 
@@ -38,7 +38,7 @@ def page(*all_series, **fields) -> str:
 
 def read(source, content: str | bytes, **fields):
     url = source.put("/catalogue.json", content, type="application/json", **fields)
-    listing = CatalogueProvider(SourceOptions(url=url, may_be_private=True)).read()
+    listing = CatalogueProvider(SourceOptions(url=url, private_hosts=LOCAL)).read()
     assert listing is not None
     return listing
 
@@ -109,7 +109,7 @@ def test_next_page_in_this_network_is_refused(source, monkeypatch):
 
 def test_unchanged_catalogue_is_not_read_again(source):
     url = source.put("/catalogue.json", b"", status=304)
-    provider = CatalogueProvider(SourceOptions(url=url, may_be_private=True))
+    provider = CatalogueProvider(SourceOptions(url=url, private_hosts=LOCAL))
 
     assert provider.read(Version(etag='"7"')) is None
 

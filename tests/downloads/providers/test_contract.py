@@ -17,6 +17,7 @@ from aniworld_site.downloads.providers.registry import (
 )
 from tests.downloads import sources
 from tests.downloads.providers import test_catalogue, test_feed
+from tests.downloads.sources import LOCAL
 from tests.downloads.ytdlp import pages
 
 SAMPLES = {
@@ -44,7 +45,7 @@ def kind(request: Any) -> str:
 
 
 def make(kind: str, url: str, **options: Any) -> Any:
-    options.setdefault("may_be_private", True)
+    options.setdefault("private_hosts", LOCAL)
     return get_provider_types()[kind](SourceOptions(url=url, **options))
 
 
@@ -64,7 +65,7 @@ def test_sample_is_listed(source, kind):
 def test_kind_is_found_by_what_is_there(source, kind):
     url = source.put("/x", SAMPLES[kind])
 
-    found, listing = find_provider(SourceOptions(url=url, may_be_private=True))
+    found, listing = find_provider(SourceOptions(url=url, private_hosts=LOCAL))
 
     assert found.kind == kind
     assert listing.series
@@ -107,21 +108,21 @@ def test_bad_behaviour_is_a_sentence(source, kind, behaviour):
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "http://127.0.0.1/", ""])
 def test_address_is_guarded(kind, url):
     with pytest.raises(ProviderError):
-        make(kind, url, may_be_private=False).read()
+        make(kind, url, private_hosts=frozenset()).read()
 
 
 def test_nothing_of_ours_is_a_sentence_that_names_what_could_be(source):
     url = source.put("/x", "<html>hello</html>")
 
     with pytest.raises(ProviderError, match="JSON catalogue or RSS"):
-        find_provider(SourceOptions(url=url, may_be_private=True))
+        find_provider(SourceOptions(url=url, private_hosts=LOCAL))
 
 
 def test_trouble_that_passes_is_told_as_it_is(source):
     url = source.put("/x", "", status=500)
 
     with pytest.raises(ProviderError, match="fault of its own"):
-        find_provider(SourceOptions(url=url, may_be_private=True))
+        find_provider(SourceOptions(url=url, private_hosts=LOCAL))
 
 
 class Point:

@@ -7,6 +7,7 @@ import pytest
 from aniworld_site.downloads.providers.base import Media, Trouble, Version
 from aniworld_site.downloads.providers.feed import FeedProvider
 from aniworld_site.downloads.providers.registry import ProviderError, SourceOptions
+from tests.downloads.sources import LOCAL
 
 HEAD = '<?xml version="1.0"?><rss version="2.0" xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd"><channel><title>Night Show</title>'
 TAIL = "</channel></rss>"
@@ -27,7 +28,7 @@ def item(number: int = 1, **fields: str) -> str:
 
 def read(source, *items: str, content: str | None = None):
     url = source.put("/feed", content or HEAD + "".join(items) + TAIL, type="text/xml")
-    listing = FeedProvider(SourceOptions(url=url, may_be_private=True)).read()
+    listing = FeedProvider(SourceOptions(url=url, private_hosts=LOCAL)).read()
     assert listing is not None
     return listing
 
@@ -67,7 +68,7 @@ def test_atom_is_a_feed_too(source):
 
 def test_unchanged_feed_is_not_read_again(source):
     url = source.put("/feed", b"", status=304)
-    provider = FeedProvider(SourceOptions(url=url, may_be_private=True))
+    provider = FeedProvider(SourceOptions(url=url, private_hosts=LOCAL))
 
     assert provider.read(Version(etag='"1"')) is None
 
@@ -148,5 +149,5 @@ def test_what_is_no_feed_is_refused_with_a_sentence(source, content):
     url = source.put("/feed", content, type="text/html")
 
     with pytest.raises(ProviderError, match="Expected an RSS or Atom feed") as caught:
-        FeedProvider(SourceOptions(url=url, may_be_private=True)).read()
+        FeedProvider(SourceOptions(url=url, private_hosts=LOCAL)).read()
     assert caught.value.trouble is Trouble.PERMANENT

@@ -15,10 +15,11 @@ from aniworld_site.downloads.providers.base import (
 )
 from aniworld_site.downloads.providers.fetching import Fetcher
 from tests.downloads import sources
+from tests.downloads.sources import LOCAL
 
 
 def fetch(url: str, *, known: Version | None = None, **options):
-    options.setdefault("may_be_private", True)
+    options.setdefault("private_hosts", LOCAL)
     with Fetcher(SourceOptions(url=url, **options)) as fetcher:
         return fetcher.fetch(url, known=known)
 
@@ -129,7 +130,18 @@ def test_redirect_into_this_network_is_refused(source, monkeypatch, to):
     source.behave("/feed", sources.redirect(f"http://{host}:{source.port}/canary"))
 
     with pytest.raises(ProviderError, match="on this machine"):
-        fetch(f"http://public.example:{source.port}/feed", may_be_private=False)
+        fetch(f"http://public.example:{source.port}/feed", private_hosts=frozenset())
+
+    assert [path for path, _ in source.requests] == ["/feed"]
+
+
+def test_redirect_from_an_allowed_host_to_another_of_this_network_is_refused(source):
+    url = source.behave(
+        "/feed", sources.redirect(f"http://localhost:{source.port}/canary")
+    )
+
+    with pytest.raises(ProviderError, match="Allow that host"):
+        fetch(url)
 
     assert [path for path, _ in source.requests] == ["/feed"]
 
@@ -143,7 +155,7 @@ def test_password_goes_to_the_source_and_to_nobody_else(source):
             url=f"{source.url}/feed",
             username="mia",
             password="pass",
-            may_be_private=True,
+            private_hosts=LOCAL,
         )
         with Fetcher(options) as fetcher:
             for url in (options.url, f"{source.url}/own", f"{other.url}/there"):

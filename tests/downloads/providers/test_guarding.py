@@ -9,8 +9,11 @@ from aniworld_site.downloads.providers.fetching import GuardedBackend
 from aniworld_site.downloads.providers.guarding import (
     GuardError,
     check_url,
+    read_host,
+    read_hosts,
     resolve,
 )
+from tests.downloads.sources import LOCAL
 
 
 @pytest.mark.parametrize(
@@ -24,7 +27,7 @@ from aniworld_site.downloads.providers.guarding import (
     ],
 )
 def test_public_address_may_be_asked(url):
-    assert check_url(url, may_be_private=False).hostname
+    assert check_url(url, private_hosts=frozenset()).hostname
 
 
 @pytest.mark.parametrize(
@@ -61,20 +64,59 @@ def test_public_address_may_be_asked(url):
 )
 def test_address_of_this_network_is_refused_in_every_spelling(host):
     with pytest.raises(GuardError) as caught:
-        check_url(f"http://{host}/feed", may_be_private=False)
+        check_url(f"http://{host}/feed", private_hosts=frozenset())
 
     assert caught.value.trouble is Trouble.PERMANENT
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "192.168.1.1", "[::1]", "[fd00::1]"])
 def test_address_of_this_network_may_be_allowed(host):
-    assert check_url(f"http://{host}:8000/feed", may_be_private=True)
+    url = f"http://{host}:8000/feed"
+
+    assert check_url(url, private_hosts={read_host(url)})
+
+
+def test_allowing_one_host_of_this_network_allows_no_other():
+    with pytest.raises(GuardError, match="Allow that host"):
+        check_url("http://192.168.1.1/", private_hosts={"192.168.1.5", "router.home"})
+
+
+def test_name_that_was_allowed_may_be_private_where_it_is_connected_to(monkeypatch):
+    answer(monkeypatch, "192.168.1.5")
+
+    found = resolve("NAS.home.", 80, private_hosts={"nas.home"})
+
+    assert found == ["192.168.1.5"]
+    with pytest.raises(GuardError):
+        resolve("evil.example", 80, private_hosts={"nas.home"})
+
+
+@pytest.mark.parametrize(
+    ("text", "hosts"),
+    [
+        ("", set()),
+        ("NAS.Home., 192.168.1.5", {"nas.home", "192.168.1.5"}),
+        ("[fd00::1] fd00::2", {"fd00::1", "fd00::2"}),
+        ("münchen.example", {"xn--mnchen-3ya.example"}),
+    ],
+)
+def test_hosts_are_read_as_a_person_writes_them(text, hosts):
+    assert read_hosts(text) == hosts
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["http://nas.home", "nas.home/files", "nas.home:80", "me@nas.home", "*", "a b]c"],
+)
+def test_what_names_no_host_is_refused(text):
+    with pytest.raises(GuardError, match="name or address of a host"):
+        read_hosts(text)
 
 
 @pytest.mark.parametrize("host", ["0", "224.0.0.1", "[ff02::1]", "[::]"])
 def test_address_of_nobody_is_refused_all_the_same(host):
     with pytest.raises(GuardError):
-        check_url(f"http://{host}/", may_be_private=True)
+        check_url(f"http://{host}/", private_hosts={host.strip("[]")})
 
 
 @pytest.mark.parametrize(
@@ -104,7 +146,7 @@ def test_address_of_nobody_is_refused_all_the_same(host):
 )
 def test_what_is_no_address_is_refused_with_a_sentence(url):
     with pytest.raises(GuardError, match=r"Expected|on this machine|is 127"):
-        check_url(url, may_be_private=False)
+        check_url(url, private_hosts=frozenset())
 
 
 def answer(monkeypatch, *addresses: str) -> list[str]:
@@ -125,16 +167,16 @@ def test_name_is_refused_where_any_of_its_addresses_is_private(monkeypatch):
     answer(monkeypatch, "93.184.216.34", "10.0.0.1")
 
     with pytest.raises(GuardError, match=r"10\.0\.0\.1"):
-        resolve("mixed.example", 80, may_be_private=False)
+        resolve("mixed.example", 80, private_hosts=frozenset())
 
 
 def test_name_that_means_something_else_when_it_is_connected_to_is_refused(monkeypatch):
     """Rebinding: it was public when it was entered."""
     asked = answer(monkeypatch, "127.0.0.1")
-    assert check_url("http://rebinds.example/", may_be_private=False)
+    assert check_url("http://rebinds.example/", private_hosts=frozenset())
 
     with pytest.raises(GuardError):
-        GuardedBackend(may_be_private=False).connect_tcp("rebinds.example", 80)
+        GuardedBackend(private_hosts=frozenset()).connect_tcp("rebinds.example", 80)
 
     assert asked == ["rebinds.example"]
 
@@ -142,7 +184,7 @@ def test_name_that_means_something_else_when_it_is_connected_to_is_refused(monke
 def test_connection_goes_to_the_address_that_was_looked_at(monkeypatch, source):
     asked = answer(monkeypatch, "127.0.0.1")
 
-    stream = GuardedBackend(may_be_private=True).connect_tcp(
+    stream = GuardedBackend(private_hosts={"source.example"}).connect_tcp(
         "source.example", source.port, timeout=5
     )
     stream.close()
@@ -157,10 +199,10 @@ def test_name_without_an_address_is_a_passing_trouble(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", fail)
 
     with pytest.raises(ProviderError, match="cannot be found") as caught:
-        resolve("nowhere.example", 80, may_be_private=False)
+        resolve("nowhere.example", 80, private_hosts=frozenset())
     assert caught.value.trouble is Trouble.PASSING
 
 
 def test_socket_of_this_machine_is_refused():
     with pytest.raises(GuardError):
-        GuardedBackend(may_be_private=True).connect_unix_socket("/run/some.sock")
+        GuardedBackend(private_hosts=LOCAL).connect_unix_socket("/run/some.sock")

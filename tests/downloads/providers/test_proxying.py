@@ -10,6 +10,7 @@ import pytest
 
 from aniworld_site.downloads.providers.proxying import MAX_CONNECTIONS, Proxy
 from tests.downloads.sources import (
+    LOCAL,
     PUBLIC_HOST,
     BadSource,
     Request,
@@ -20,13 +21,13 @@ from tests.downloads.sources import (
 
 @pytest.fixture
 def proxy():
-    with Proxy(may_be_private=True) as running:
+    with Proxy(private_hosts=LOCAL) as running:
         yield running
 
 
 @pytest.fixture
 def strict():
-    with Proxy(may_be_private=False) as running:
+    with Proxy(private_hosts=frozenset()) as running:
         yield running
 
 
@@ -193,7 +194,7 @@ def test_refusal_that_a_server_claims_is_not_passed_on(proxy, source):
 def test_what_is_too_much_is_cut(source):
     source.behave("/p", endless)
 
-    with Proxy(may_be_private=True, max_bytes=1_000_000) as proxy:
+    with Proxy(private_hosts=LOCAL, max_bytes=1_000_000) as proxy:
         answer = ask(proxy, f"GET {source.url}/p")
 
     assert len(answer) <= 1_000_200
@@ -231,7 +232,7 @@ def test_stops_within_a_second_though_somebody_waits():
     threads = threading.active_count()
     with BadSource().running() as source:
         source.behave("/p", wait)
-        proxy = Proxy(may_be_private=True).__enter__()
+        proxy = Proxy(private_hosts=LOCAL).__enter__()
         client = connect(proxy)
         client.sendall(
             f"GET {source.url}/p HTTP/1.1\r\n{credential(proxy)}\r\n\r\n".encode()

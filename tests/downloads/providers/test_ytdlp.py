@@ -11,11 +11,12 @@ from aniworld_site.downloads.providers.registry import (
     find_provider,
 )
 from aniworld_site.downloads.providers.ytdlp import YtDlpProvider
+from tests.downloads.sources import LOCAL
 from tests.downloads.ytdlp.pages import feed, playlist
 
 
 def read(url: str, **options):
-    return YtDlpProvider(SourceOptions(url=url, may_be_private=True, **options)).read()
+    return YtDlpProvider(SourceOptions(url=url, private_hosts=LOCAL, **options)).read()
 
 
 def listed(found):
@@ -113,7 +114,7 @@ def test_kind_is_never_guessed(source):
     url = source.put("/p", playlist("/1.mp4"), type="text/html")
 
     with pytest.raises(ProviderError, match="JSON catalogue or RSS") as caught:
-        find_provider(SourceOptions(url=url, may_be_private=True))
+        find_provider(SourceOptions(url=url, private_hosts=LOCAL))
 
     assert "yt-dlp" not in str(caught.value)
     assert len(source.requests) == 2

@@ -17,7 +17,7 @@ class Fetcher:
 
     def __init__(self, url: str, folder: Path) -> None:
         self.path = folder / "partial" / "1.part"
-        self.target: dict[str, Any] = {"url": url, "may_be_private": True}
+        self.target: dict[str, Any] = {"url": url, "private_hosts": ["127.0.0.1"]}
         self.told: list[Progress] = []
 
     def fetch(self, *, pacer: Pacer | None = None, **fields: Any) -> Fetched:

@@ -406,6 +406,28 @@ def test_a_redirect_to_this_machine_is_refused_before_anything_is_sent(
     assert len(source.requests) == 1
 
 
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.2", "[::1]"])
+def test_a_source_that_may_be_private_leads_to_no_other_host_of_this_network(
+    source: BadSource, fetcher: Fetcher, host: str
+):
+    source.behave("/1.mkv", redirect(f"http://{host}:{source.port}/2.mkv"))
+
+    with pytest.raises(ProviderError, match="Allow that host"):
+        fetcher.fetch()
+
+    assert [path for path, _headers in source.requests] == ["/1.mkv"]
+
+
+def test_another_host_of_this_network_may_be_allowed(
+    source: BadSource, fetcher: Fetcher
+):
+    put_video(source, "/2.mkv", VIDEO)
+    source.behave("/1.mkv", redirect(f"http://localhost:{source.port}/2.mkv"))
+    fetcher.target["private_hosts"] = ["127.0.0.1", "localhost"]
+
+    assert fetcher.fetch().size_bytes == len(VIDEO)
+
+
 @pytest.mark.parametrize("location", ["file:///etc/passwd", "ftp://x/1.mkv", "data:,x"])
 def test_a_redirect_to_another_scheme_is_refused(
     source: BadSource, fetcher: Fetcher, location: str

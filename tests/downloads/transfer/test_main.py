@@ -31,7 +31,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def start(source: BadSource, part: Path, **fields: Any) -> Child:
-    target = {"url": f"{source.url}/1.mkv", "may_be_private": True}
+    target = {"url": f"{source.url}/1.mkv", "private_hosts": ["127.0.0.1"]}
     job = {
         "target": target,
         "path": os.fsencode(part).hex(),

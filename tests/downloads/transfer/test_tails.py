@@ -12,7 +12,7 @@ from aniworld_site.downloads.transfer.fetching import Job, fetch
 from aniworld_site.downloads.transfer.pacing import Pacer
 from aniworld_site.downloads.transfer.parts import Origin, Part
 from tests.downloads.media import make_video, sha256
-from tests.downloads.sources import BadSource, Request
+from tests.downloads.sources import LOCAL, BadSource, Request
 
 VIDEO = make_video(68_735)
 
@@ -47,7 +47,7 @@ def test_a_short_rest_that_comes_with_the_header_is_all_that_is_waited_for(
     part.write(memoryview(VIDEO[: len(VIDEO) - left]))
     part.close()
     job = Job(
-        target=Target(url=url, may_be_private=True),
+        target=Target(url=url, private_hosts=LOCAL),
         path=part.path,
         checksum=sha256(VIDEO),
         extensions=frozenset({".mkv"}),

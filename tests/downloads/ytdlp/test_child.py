@@ -16,7 +16,7 @@ import pytest
 from aniworld_site.downloads.children import ROOT
 from aniworld_site.downloads.providers.proxying import Proxy
 from aniworld_site.downloads.ytdlp.running import Child, ChildError, Request
-from tests.downloads.sources import redirect
+from tests.downloads.sources import LOCAL, redirect
 from tests.downloads.ytdlp.pages import VIDEO, feed, playlist, slowly
 
 HOSTILE = [
@@ -35,7 +35,7 @@ HOSTILE = [
 
 @pytest.fixture
 def proxy():
-    with Proxy(may_be_private=True) as running:
+    with Proxy(private_hosts=LOCAL) as running:
         yield running
 
 

@@ -24,8 +24,8 @@ def public(source, monkeypatch):
     return f"http://{PUBLIC_HOST}:{source.port}"
 
 
-def fetch(url: str, folder: object) -> None:
-    with Proxy(may_be_private=False) as proxy:
+def fetch(url: str, folder: object, *hosts: str) -> None:
+    with Proxy(private_hosts=hosts) as proxy:
         request = Request(do="fetch", url=url, proxy=proxy.url, target=f"{folder}/file")
         with Child(request) as child:
             list(child.hear(timeout_s=30))
@@ -71,6 +71,16 @@ def test_private_address_is_refused_on_a_page_and_in_a_list_of_segments(
             fetch(public + path, tmp_path)
 
     assert canary.requests == []
+
+
+def test_allowing_one_host_allows_no_other(source, tmp_path):
+    there = f"http://localhost:{source.port}/2.mp4"
+    url = source.behave("/1.mp4", redirect(there))
+
+    with pytest.raises(ChildError, match="on this machine"):
+        fetch(url, tmp_path, "127.0.0.1")
+
+    assert {path for path, _headers in source.requests} == {"/1.mp4"}
 
 
 def test_public_address_is_fetched(source, public, tmp_path):
