@@ -17,6 +17,8 @@ Wait = Download.Wait
 FIRST_WAIT_S, LONGEST_WAIT_S = 10.0, 3600.0
 DISK_AGAIN, ROOT_AGAIN = timedelta(seconds=5), timedelta(seconds=30)
 LOGIN_REST = timedelta(hours=1)
+LOGINS_TO_REST = 3
+"""In a row: one file may be forbidden to everybody, several mean the source."""
 THROTTLED_S = 60
 FAILURES_TO_REST = 5
 """In a row, over all downloads of a source."""
@@ -42,7 +44,9 @@ def settle_failure(download: Download, said: dict[str, Any]) -> None:
     elif trouble == "throttled":
         _wait_for_source(download, reason, said.get("retry_after_s") or THROTTLED_S)
     elif trouble == "login":
-        _rest(download.source_id, now + LOGIN_REST, reason)
+        failures = _count_failure(download.source)
+        if failures >= LOGINS_TO_REST:
+            _rest(download.source_id, now + LOGIN_REST, reason)
         transitions.fail(download, reason)
     elif trouble == "permanent":
         transitions.fail(download, reason)
@@ -74,7 +78,8 @@ def _try_again(download: Download, reason: str, now: datetime) -> None:
     Download.objects.filter(pk=download.pk).update(bytes_at_failure=download.bytes_done)
     # What gets further each time is not given up.
     download.attempts = 1 if has_come_on else download.attempts + 1
-    _count_failure(source, reason, now)
+    if _count_failure(source) >= FAILURES_TO_REST:
+        _rest(download.source_id, now + REST, reason)
     if download.attempts > allowed:
         tries = "1 try" if download.attempts == 1 else f"{download.attempts} tries"
         transitions.fail(download, f"Given up after {tries}. {reason}")
@@ -86,15 +91,15 @@ def _try_again(download: Download, reason: str, now: datetime) -> None:
     transitions.wait_for(download, Wait.HOST, reason, until=until)
 
 
-def _count_failure(source: Source | None, reason: str, now: datetime) -> None:
+def _count_failure(source: Source | None) -> int:
+    """Count a failure of a source, and return how many there are in a row."""
     if source is None:
-        return
+        return 0
     Source.objects.filter(pk=source.pk).update(
         download_failures=F("download_failures") + 1
     )
     source.refresh_from_db(fields=["download_failures"])
-    if source.download_failures >= FAILURES_TO_REST:
-        _rest(source.pk, now + REST, reason)
+    return source.download_failures
 
 
 def _rest(source_id: int | None, until: datetime, reason: str) -> None:

@@ -23,6 +23,7 @@ urlpatterns = [
     path("sources/", sources.source_list, name="sources"),
     path("sources/add/", sources.source_add, name="source_add"),
     path("sources/<int:pk>/refresh/", sources.source_refresh, name="source_refresh"),
+    path("sources/<int:pk>/wake/", sources.source_wake, name="source_wake"),
     path("sources/<int:pk>/edit/", sources.source_edit, name="source_edit"),
     path("sources/<int:pk>/remove/", sources.source_remove, name="source_remove"),
     path("reviews/<int:pk>/", sources.review_settle, name="review_settle"),

@@ -187,18 +187,37 @@ def test_a_source_that_is_asked_too_often_rests_with_all_its_downloads(
     assert len(shelf.list_files()) == 2
 
 
-def test_a_wrong_login_fails_and_its_source_rests(shelf, dispatcher):
-    shelf.add(video={"refuses": [(401, {})]})
+def test_a_file_that_is_forbidden_fails_alone(shelf, dispatcher):
+    shelf.add(video={"refuses": [(403, {})]})
+    shelf.add()
     shelf.queue()
 
-    failed = fail_once(shelf, dispatcher)
+    work(dispatcher, until=has_ended)
 
-    source = Source.objects.get()
+    failed = Download.objects.earliest("pk")
     assert failed.state == State.FAILED
     assert "wants a login" in failed.reason
-    assert source.rests_until is not None
-    assert source.rests_until > timezone.now() + timedelta(minutes=50)
-    assert source.rest_reason == failed.reason
+    assert len(shelf.list_files()) == 1
+    assert Source.objects.get().rests_until is None
+
+
+def test_a_source_whose_login_is_wrong_again_and_again_rests(
+    source, tmp_path, dispatcher
+):
+    shelf = make_shelf(source, tmp_path / "media", concurrency=1)
+    for _ in range(4):
+        shelf.add(video={"refuses": [(401, {})]})
+    shelf.queue()
+
+    work(dispatcher, until=lambda: Source.objects.get().rests_until is not None)
+    work(dispatcher, until=lambda: not Download.objects.running().exists())
+
+    resting = Source.objects.get()
+    assert resting.rests_until is not None
+    assert resting.rests_until > timezone.now() + timedelta(minutes=50)
+    assert "wants a login" in resting.rest_reason
+    states = list(Download.objects.order_by("pk").values_list("state", flat=True))
+    assert states == [State.FAILED] * 3 + [State.QUEUED]
 
 
 def test_a_source_that_fails_five_times_in_a_row_rests(source, tmp_path, dispatcher):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from aniworld_site.downloads.models import (
     Download,
@@ -413,6 +416,47 @@ def test_source_is_edited_switched_off_and_removed(keeper):
 
     post(keeper, "source_remove", {}, source.pk)
     assert not Source.objects.exists()
+
+
+def test_a_source_that_rests_says_until_when_and_goes_on_when_told(keeper):
+    later = timezone.now() + timedelta(hours=30)
+    source = make_source(rests_until=later, rest_reason="It wants a login.")
+
+    page = keeper.get(reverse("downloads:sources")).content.decode()
+    post(keeper, "source_wake", {}, source.pk)
+
+    assert f"rest until {later:%Y-%m-%d %H:%M}: It wants a login." in page
+    after = keeper.get(reverse("downloads:sources")).content.decode()
+    assert "It wants a login." not in after
+
+
+def test_a_rest_that_is_over_is_not_spoken_of(keeper):
+    past = timezone.now() - timedelta(hours=1)
+    make_source(rests_until=past, rest_reason="It wants a login.")
+
+    page = keeper.get(reverse("downloads:sources")).content.decode()
+
+    assert "It wants a login." not in page
+
+
+def test_a_source_may_be_given_hosts_of_the_own_network(keeper):
+    source = make_source(private_hosts="")
+    data: dict[str, object] = {
+        "every_minutes": 30,
+        "concurrency": 2,
+        "delay_s": 1,
+        "limit_kib_per_s": 100,
+        "retries": 3,
+    }
+
+    post(keeper, "source_edit", {**data, "private_hosts": "nas.home"}, source.pk)
+    refused = post(
+        keeper, "source_edit", {**data, "private_hosts": "http://x/"}, source.pk
+    )
+
+    source.refresh_from_db()
+    assert source.private_hosts == "nas.home"
+    assert b"Expected the name or address of a host" in refused.content
 
 
 def test_listed_series_is_added_with_all_of_it_queued(keeper):

@@ -174,7 +174,10 @@ def explain_source(source: Source, running: int, now: datetime) -> str:
     if not source.is_enabled:
         return f"{source} is switched off."
     if source.rests_until is not None and source.rests_until > now:
-        return f"{source} rests: {source.rest_reason}"
+        until = timezone.localtime(source.rests_until)
+        is_today = until.date() == timezone.localtime(now).date()
+        shown = until.strftime("%H:%M" if is_today else "%Y-%m-%d %H:%M")
+        return f"{source} rests until {shown}: {source.rest_reason}"
     if running >= source.concurrency:
         return f"{source} has {running} running, as many as it may."
     if source.next_start_at is not None and source.next_start_at > now:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.db.models import Count, QuerySet
+from django.utils import timezone
 
 from aniworld_site.downloads.models import Source, SourceEpisode, SourceSeries
 
@@ -19,6 +20,12 @@ class SourceState:
     """Series of it that are in the library."""
     review_count: int
     """Episodes that a person should look at."""
+
+    @property
+    def rests(self) -> bool:
+        """Whether none of its downloads starts now, since they failed or it said so."""
+        until = self.source.rests_until
+        return until is not None and until > timezone.now()
 
 
 def list_sources() -> list[SourceState]:

@@ -15,6 +15,7 @@ from aniworld_site.downloads.services.queueing import (
 )
 from aniworld_site.downloads.services.sources import (
     add_source,
+    end_rest,
     remove_source,
     request_refresh,
     set_password,
@@ -42,6 +43,7 @@ __all__ = [
     "add_listed",
     "add_source",
     "cancel_downloads",
+    "end_rest",
     "find_episodes",
     "force_downloads",
     "link_listed",

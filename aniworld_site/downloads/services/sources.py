@@ -60,8 +60,14 @@ def set_password(source: Source, password: str) -> None:
         due_at=None,
         etag="",
         last_modified="",
-        rests_until=None,
-        rest_reason="",
+    )
+    end_rest(source)
+
+
+def end_rest(source: Source) -> None:
+    """Let a source's downloads start again before its rest is over."""
+    Source.objects.filter(pk=source.pk).update(
+        rests_until=None, rest_reason="", download_failures=0
     )
 
 

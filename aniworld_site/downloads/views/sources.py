@@ -74,6 +74,13 @@ def source_refresh(request: PageRequest, pk: int) -> HttpResponse:
 
 
 @action("downloads.change_source")
+def source_wake(request: PageRequest, pk: int) -> HttpResponse:
+    source = get_object_or_404(Source, pk=pk)
+    services.end_rest(source)
+    return done(request, f"The downloads of {source} go on.")
+
+
+@action("downloads.change_source")
 def source_edit(request: PageRequest, pk: int) -> HttpResponse:
     source = get_object_or_404(Source, pk=pk)
     form = forms.SourceEditForm(request.POST, instance=source)
