@@ -170,6 +170,9 @@ def test_command_speaks_json():
     assert (told["state"], told["pending"]) == ("running", 1)
     assert told["downloads"][0]["key"] == "night-show"
     assert json.loads(run("--json", "stop")) == {"state": "stopped"}
+    # Where people write it.
+    assert json.loads(run("start", "--json")) == {"state": "running"}
+    assert json.loads(run("list", "--ended", "--json"))["downloads"] == []
 
 
 @pytest.mark.parametrize(

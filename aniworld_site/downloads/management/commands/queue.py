@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from argparse import ArgumentParser
+from argparse import SUPPRESS, ArgumentParser
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -17,6 +18,7 @@ from aniworld_site.exceptions import DomainError
 from aniworld_site.library.models import RootFolder, Series
 
 BY = "command line"
+FOR_PROGRAMS = "Answer in JSON, for other programs."
 ON_DOWNLOADS: dict[str, Callable[[QuerySet[Download]], Outcome]] = {
     "pause": services.pause_downloads,
     "resume": services.resume_downloads,
@@ -30,11 +32,17 @@ class Command(BaseCommand):
     help = "Show the queue, add to it, and start, stop, pause or resume it or single downloads."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--json", action="store_true", help="For other programs.")
+        parser.add_argument("--json", action="store_true", help=FOR_PROGRAMS)
+        # Behind the action, too, where it must not undo what was said before it.
+        anywhere = ArgumentParser(add_help=False)
+        anywhere.add_argument(
+            "--json", action="store_true", default=SUPPRESS, help=FOR_PROGRAMS
+        )
         actions = parser.add_subparsers(dest="action", title="actions")
-        shown = actions.add_parser("list", help="What is in it; also without a word.")
+        add = partial(actions.add_parser, parents=[anywhere])
+        shown = add("list", help="What is in it; also without a word.")
         shown.add_argument("--ended", action="store_true", help="What has ended.")
-        added = actions.add_parser("add", help="Put episodes into it.")
+        added = add("add", help="Put episodes into it.")
         added.add_argument("series", nargs="?", help="Key, like attack-on-titan.")
         added.add_argument("episodes", nargs="*", help="Like S01E03, or S01 for all.")
         added.add_argument(
@@ -43,18 +51,18 @@ class Command(BaseCommand):
         added.add_argument("--root", help="Name of the folder that files go to.")
         added.add_argument("--force", action="store_true", help="Whatever limits say.")
         for name in ("start", "stop"):
-            actions.add_parser(name, help=f"{name.capitalize()} the queue.")
+            add(name, help=f"{name.capitalize()} the queue.")
         for name in ("pause", "resume"):
-            one = actions.add_parser(name, help="The queue, or downloads by number.")
+            one = add(name, help="The queue, or downloads by number.")
             one.add_argument("downloads", nargs="*", type=int)
             if name == "pause":
                 one.add_argument("--minutes", type=int, help="Resumes by itself.")
         for name in ("retry", "force", "remove", "cancel"):
-            one = actions.add_parser(name, help="Downloads by number.")
+            one = add(name, help="Downloads by number.")
             one.add_argument("downloads", nargs="+", type=int)
             if name == "cancel":
                 one.add_argument("--keep", action="store_true", help="What came stays.")
-        moved = actions.add_parser("move", help="Downloads by number.")
+        moved = add("move", help="Downloads by number.")
         moved.add_argument("where", choices=["top", "bottom", "up", "down", "before"])
         moved.add_argument("downloads", nargs="+", type=int)
         moved.add_argument("--target", type=int, help="Before which one.")
