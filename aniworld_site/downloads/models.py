@@ -194,6 +194,11 @@ class SourceEpisode(models.Model):
     review = models.CharField(
         max_length=300, blank=True, help_text="What a person should look at."
     )
+    is_new = models.BooleanField(
+        default=False,
+        editable=False,
+        help_text="Is about to join the queue by itself, where it may.",
+    )
     withdrawn_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -9,6 +9,7 @@ from aniworld_site.disks import METER
 from aniworld_site.downloads.models import (
     RUNNING_STATES,
     Download,
+    Source,
     SourceEpisode,
 )
 from aniworld_site.downloads.transitions import Wanted, open_downloads
@@ -16,6 +17,7 @@ from aniworld_site.exceptions import DomainError
 from aniworld_site.library.models import Episode, RootFolder, SeriesFolder
 
 AUTOMATIC = "system"
+CHUNK = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,22 +64,37 @@ def queue_offers(
     return downloads, refusals
 
 
-def queue_new_offers(offers: Iterable[SourceEpisode]) -> list[Download]:
+def queue_new_offers(source: Source) -> list[Download]:
     """Put what a source lists newly into the queue, where its series is monitored and the episode is wanted and not there."""
+    fresh = list(
+        SourceEpisode.objects.filter(listed__source=source, is_new=True).select_related(
+            "episode__season__series", "listed__source"
+        )
+    )
     pairs = [
         (offer.episode, offer)
-        for offer in offers
-        if offer.url
-        and offer.episode is not None
-        and offer.episode.is_wanted
-        and not offer.episode.has_file
-        and offer.episode.season.series.is_monitored
+        for offer in fresh
+        if source.queues_new and offer.url and offer.episode and _is_asked_for(offer)
     ]
     try:
-        return queue_offers(pairs, by=AUTOMATIC)[0]
+        downloads = queue_offers(pairs, by=AUTOMATIC)[0]
     except DomainError:
-        # No root folder: nothing can be fetched, which is no fault of the source.
+        # No root folder: nothing can be fetched, which is no fault of the source. They join when there is one.
         return []
+    ids = [offer.pk for offer in fresh]
+    for at in range(0, len(ids), CHUNK):
+        SourceEpisode.objects.filter(pk__in=ids[at : at + CHUNK]).update(is_new=False)
+    return downloads
+
+
+def _is_asked_for(offer: SourceEpisode) -> bool:
+    episode = offer.episode
+    return (
+        episode is not None
+        and episode.is_wanted
+        and not episode.has_file
+        and episode.season.series.is_monitored
+    )
 
 
 def give_roots() -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils import timezone
@@ -37,9 +37,6 @@ BY_ID = "Its identifier is that series'."
 class Changes:
     """What a look at a source changed, in rows."""
 
-    new_offers: list[int] = field(default_factory=list)
-    """Primary keys of episodes that are listed newly in a series that was in the library before."""
-
     series_added: int = 0
     series_withdrawn: int = 0
     episodes_added: int = 0
@@ -63,7 +60,7 @@ def store(source: Source, listing: Listing, *, is_complete: bool) -> Changes:
                 row, each.episodes, changes, is_complete=is_complete
             )
             if is_old:
-                changes.new_offers += [offer.pk for offer in fresh]
+                _mark_new(fresh)
             if row.series is not None:
                 offer(row, row.series)
     if is_complete:
@@ -173,6 +170,13 @@ def _store_episodes(
                 pk__in=gone[at : at + CHUNK]
             ).update(withdrawn_at=timezone.now())
     return fresh + arrived
+
+
+def _mark_new(offers: list[SourceEpisode]) -> None:
+    """Note which may join the queue by themselves; with the rows, since whoever reads the source may be killed before they do."""
+    for offer in offers:
+        offer.is_new = True
+    SourceEpisode.objects.bulk_update(offers, ["is_new"], batch_size=CHUNK)
 
 
 def _take(row: SourceEpisode, values: dict[str, object], changes: Changes) -> bool:

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from aniworld_site.downloads.credentials import read_options
-from aniworld_site.downloads.models import Source, SourceEpisode
+from aniworld_site.downloads.models import Source
 from aniworld_site.downloads.providers.registry import (
     Listing,
     Provider,
@@ -54,6 +54,8 @@ def refresh_source(source: Source, *, is_forced: bool = False) -> Refreshed | No
     try:
         provider, listing = _read(source, is_forced=is_forced)
         changes = keep(source, provider, listing) if listing is not None else None
+        # Also what an earlier look left that came to no end, or to no root folder.
+        queue_new_offers(source)
     except (ProviderError, DomainError) as error:
         _rest(source, error)
         return Refreshed(error=str(error))
@@ -109,12 +111,6 @@ def _get_kind(kind: str) -> type[Provider]:
 def keep(source: Source, provider: type[Provider], listing: Listing) -> Changes:
     """Bring the rows in line with what a source has, and note that it was read."""
     changes = store(source, listing, is_complete=provider.is_complete)
-    if source.queues_new and changes.new_offers:
-        queue_new_offers(
-            SourceEpisode.objects.filter(pk__in=changes.new_offers).select_related(
-                "episode__season__series", "listed__source"
-            )
-        )
     source.kind, source.title = provider.kind, listing.title
     source.problems = list(listing.problems)
     source.etag = listing.version.etag

@@ -8,10 +8,16 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from aniworld_site.downloads.credentials import read_options
 from aniworld_site.downloads.models import Download, Queue, Source
 from aniworld_site.downloads.queueing import give_roots
-from aniworld_site.downloads.refreshing import refresh_source
-from aniworld_site.downloads.services import find_episodes, queue_episodes
+from aniworld_site.downloads.reconciling import store
+from aniworld_site.downloads.refreshing import find_listing, refresh_source
+from aniworld_site.downloads.services import (
+    cancel_downloads,
+    find_episodes,
+    queue_episodes,
+)
 from aniworld_site.exceptions import DomainError
 from aniworld_site.library.models import Episode, RootFolder, Series
 from tests.downloads.factories import (
@@ -108,6 +114,32 @@ def test_without_a_root_folder_a_refresh_goes_well_all_the_same(linked, source):
 
     assert refreshed is not None
     assert refreshed.error == ""
+    make_root()
+    refresh_source(linked)
+    assert Download.objects.get().episode.number == 2
+
+
+def test_what_a_killed_worker_had_stored_and_not_queued_joins_later(linked, source):
+    source.put("/c.json", catalogue(series("night-show", episode(1), episode(2))))
+    provider, listing = find_listing(read_options(linked), linked.kind)
+    # All that it came to.
+    store(linked, listing, is_complete=provider.is_complete)
+    assert not Download.objects.exists()
+
+    refresh_source(linked)
+    refresh_source(linked, is_forced=True)
+
+    assert [each.episode.number for each in Download.objects.all()] == [2]
+
+
+def test_what_was_cancelled_does_not_join_again(linked, source):
+    source.put("/c.json", catalogue(series("night-show", episode(1), episode(2))))
+    refresh_source(linked)
+    cancel_downloads(Download.objects.all(), keeps_part=False)
+
+    refresh_source(linked, is_forced=True)
+
+    assert not Download.objects.live().exists()
 
 
 @pytest.mark.parametrize("name", ["S01E02", "s1e2", "1x02", "S1E002"])
