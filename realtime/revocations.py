@@ -6,6 +6,9 @@ What is missed here, since the broker is away, is found when connections are loo
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
@@ -25,6 +28,7 @@ from realtime.sessions import get_user_key
 logger = logging.getLogger(__name__)
 
 TIMEOUT_S = 0.5
+_has_connections: ContextVar[bool] = ContextVar("has_connections", default=True)
 
 
 def recheck(user: AbstractBaseUser | None) -> None:
@@ -36,7 +40,19 @@ def recheck(user: AbstractBaseUser | None) -> None:
     transaction.on_commit(partial(_send, key), robust=True)
 
 
+@contextmanager
+def nobody_is_connected() -> Iterator[None]:
+    """Say that no process has connections yet, so that whose rights change meanwhile need not be told, nor a broker be there."""
+    token = _has_connections.set(False)
+    try:
+        yield
+    finally:
+        _has_connections.reset(token)
+
+
 def _send(user_key: str) -> None:
+    if not _has_connections.get():
+        return
     event = {"type": "room.recheck", "user_key": user_key}
     try:
         send_to_group(CONTROL_GROUP, event, timeout_s=TIMEOUT_S)

@@ -40,6 +40,19 @@ def test_a_killed_child_is_back_within_five_seconds(site: RunningSite, child: st
     assert time.monotonic() - began < 30
 
 
+def test_a_first_start_warns_of_nothing():
+    site = RunningSite()
+    try:
+        site.start()
+        told = site.log.read_text()
+    finally:
+        site.remove()
+
+    assert "AniWorld is at" in told
+    assert " WARNING " not in told
+    assert " ERROR " not in told
+
+
 def test_a_second_start_on_the_same_data_folder_is_refused(site: RunningSite):
     done = site.manage("serve", "--port", "1")
 

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from argparse import ArgumentParser
+from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,6 +24,7 @@ from aniworld_site import serving, valkey
 from aniworld_site.accounts import create_administrator, has_users
 from aniworld_site.env import env_str
 from aniworld_site.exceptions import DomainError
+from realtime.revocations import nobody_is_connected
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -98,8 +100,10 @@ class Command(BaseCommand):
         serving.check_address(options["host"], options["port"])
         if not settings.REDIS_URL:
             valkey.make_folders(settings.DATA_DIR)
-        call_command("migrate", interactive=False, verbosity=0)
-        self._make_administrator()
+        # The broker that comes with us is started only after it.
+        with nullcontext() if settings.REDIS_URL else nobody_is_connected():
+            call_command("migrate", interactive=False, verbosity=0)
+            self._make_administrator()
         self._greet(options)
         # The supervisor takes this process's place, so that no Django is kept in memory for it; the lock stays with it.
         os.set_inheritable(lock.fileno(), True)  # noqa: FBT003  # The function takes it by position only.
