@@ -20,6 +20,7 @@ from aniworld_site.downloads.services.sources import (
     request_refresh,
     set_password,
     settle_review,
+    update_ytdlp,
 )
 from aniworld_site.downloads.services.steering import (
     Outcome,
@@ -64,4 +65,5 @@ __all__ = [
     "start_queue",
     "stop_queue",
     "unlink_listed",
+    "update_ytdlp",
 ]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from aniworld_site.downloads.credentials import encrypt
@@ -16,6 +18,7 @@ from aniworld_site.downloads.providers.registry import (
 from aniworld_site.downloads.reconciling import offer as offer_episodes
 from aniworld_site.downloads.refreshing import find_listing, keep
 from aniworld_site.downloads.tasks import refresh_one
+from aniworld_site.downloads.ytdlp.versions import UpdateError, get_version, update
 from aniworld_site.exceptions import DomainError
 
 
@@ -85,6 +88,20 @@ def settle_review(offer: SourceEpisode, *, takes_new: bool) -> None:
         offer.save(update_fields=["episode", "reason", "review"])
     if takes_new and offer.listed.series is not None:
         offer_episodes(offer.listed, offer.listed.series)
+
+
+def update_ytdlp() -> tuple[str, str]:
+    """Fetch the newest yt-dlp, and return the number that was used before and the one that is used from now on. Takes some seconds.
+
+    Raises:
+        DomainError: It cannot be had or does not run here; what was used is used further.
+    """
+    before = get_version(Path(settings.DATA_DIR))
+    try:
+        after = update(Path(settings.DATA_DIR))
+    except UpdateError as error:
+        raise DomainError(str(error)) from error
+    return before.number, after.number
 
 
 def request_refresh(source: Source) -> None:

@@ -99,6 +99,16 @@ def source_remove(request: PageRequest, pk: int) -> HttpResponse:
 
 
 @action("downloads.change_source")
+def ytdlp_update(request: PageRequest) -> HttpResponse:
+    before, after = services.update_ytdlp()
+    if after == before:
+        return done(request, f"yt-dlp {after} is the newest there is.")
+    return done(
+        request, f"yt-dlp {after} is used from now on; before, it was {before}."
+    )
+
+
+@action("downloads.change_source")
 def review_settle(request: PageRequest, pk: int) -> HttpResponse:
     offer = get_object_or_404(SourceEpisode, pk=pk)
     takes_new = request.POST.get("take") == "new"

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.urls import reverse
 
 from aniworld_site.downloads.ytdlp.versions import (
     LOWEST,
@@ -18,6 +19,7 @@ from aniworld_site.downloads.ytdlp.versions import (
     get_version,
     update,
 )
+from tests.factories import make_user
 
 INSTALLED = importlib.metadata.version("yt-dlp")
 NEWER = "2099.01.02"
@@ -168,3 +170,24 @@ def test_command_shows_and_updates(tmp_path, pip, settings):
     pip["error"] = "no network"
     with pytest.raises(CommandError, match="no network"):
         run()
+
+
+@pytest.mark.django_db
+def test_page_updates_for_those_who_may_change_sources(tmp_path, pip, settings, client):
+    settings.DATA_DIR = tmp_path
+    url = reverse("downloads:ytdlp_update")
+    client.force_login(make_user(("downloads.view_source",)))
+    assert client.post(url).status_code == 403
+    assert pip["commands"] == []
+    keeper = make_user(("downloads.view_source", "downloads.change_source"))
+    client.force_login(keeper)
+    there = {"next": reverse("downloads:sources")}
+
+    newer = client.post(url, there, follow=True).content.decode()
+    again = client.post(url, there, follow=True).content.decode()
+    pip["error"] = "no network"
+    failed = client.post(url, there, follow=True).content.decode()
+
+    assert f"yt-dlp {NEWER} is used from now on; before, it was {INSTALLED}." in newer
+    assert f"yt-dlp {NEWER} is the newest there is." in again
+    assert "yt-dlp could not be fetched: no network." in failed
