@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import resource
+import subprocess
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -276,6 +278,53 @@ def test_a_full_disk_is_waited_for_and_it_goes_on_by_itself(shelf, dispatcher):
     assert "has no room for the rest. It goes on by itself" in reason
     assert shelf.videos[0].requests == ["", "bytes=150000-"]
     assert len(shelf.list_files()) == 1
+
+
+@pytest.fixture
+def small_disk(tmp_path) -> Iterator[Path]:
+    """A file system of its own with room for one megabyte."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
+    try:
+        subprocess.run(mount, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"no file system can be mounted here: {error}")
+    yield disk
+    subprocess.run(["umount", "--lazy", str(disk)], check=True)  # noqa: S607  # As above.
+
+
+def fill(path: Path) -> None:
+    with path.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+
+
+def test_a_disk_that_others_fill_meanwhile_is_waited_for(
+    source, small_disk, dispatcher
+):
+    shelf = make_shelf(source, small_disk)
+    shelf.add(600_000, video={"bytes_per_s": 300_000})
+    [download] = shelf.queue()
+    part = get_part(shelf, download)
+    work(dispatcher, until=lambda: part.exists() and part.stat().st_size > 0)
+    filler = small_disk / "filler"
+
+    with pytest.raises(OSError, match="space"):
+        fill(filler)
+    work(dispatcher, until=has_settled)
+    download.refresh_from_db()
+    state, reason = (download.state, download.wait), download.reason
+    shelf.videos[0].bytes_per_s = 0
+    filler.unlink()
+    wait_no_more()
+    work(dispatcher, until=has_ended)
+
+    assert state == (State.WAITING, "disk")
+    assert "It goes on by itself" in reason
+    [name] = shelf.list_files()
+    assert (shelf.path / name).read_bytes() == shelf.videos[0].content
+    assert shelf.videos[0].requests[1].startswith("bytes=")
 
 
 def test_what_does_not_fit_is_not_begun(shelf, dispatcher):
