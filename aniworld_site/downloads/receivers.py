@@ -14,6 +14,7 @@ from aniworld_site.downloads.signals import (
     download_changed,
     download_progressed,
     downloads_added,
+    downloads_cleared,
     downloads_removed,
     queue_changed,
     queue_reordered,
@@ -120,9 +121,10 @@ def tell_reordered(**_kwargs: Any) -> None:
     publish(QueueRoom(), messages.QueueReordered())
 
 
-@receiver(worker_began)
+@receiver([worker_began, downloads_cleared])
 def begin_rooms_anew(**_kwargs: Any) -> None:
-    # What waited in a worker that was killed is lost: whoever looks is to look again.
+    # What waited in a worker that was killed is lost, and a thousand names would push everything else out of the
+    # rooms' history: whoever looks is to look again.
     begin_anew(DownloadsRoom())
     begin_anew(QueueRoom())
     _tell_status()

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
-from aniworld_site.downloads.models import Source, SourceEpisode, SourceSeries
+from django.utils import timezone
+
+from aniworld_site.downloads.models import (
+    Download,
+    Source,
+    SourceEpisode,
+    SourceSeries,
+)
+from aniworld_site.library.models import Episode
+from tests.factories import make_season, make_series
 
 _numbers = count(1)
 
@@ -31,6 +41,24 @@ def make_offer(listed: SourceSeries, **fields: Any) -> SourceEpisode:
     fields.setdefault("key", f"e{number}")
     fields.setdefault("title", f"Part {number}")
     return SourceEpisode.objects.create(listed=listed, **fields)
+
+
+def make_ended(count: int = 1, state: str = "done", **fields: Any) -> list[Download]:
+    """Make downloads that have ended, of one series, the first ended last; quick for hundreds."""
+    season = make_season(make_series(title="Night Show"))
+    now = timezone.now()
+    episodes = Episode.objects.bulk_create(
+        Episode(season=season, number=number) for number in range(1, count + 1)
+    )
+    return Download.objects.bulk_create(
+        Download(
+            episode=each,
+            state=state,
+            finished_at=now - timedelta(minutes=each.number),
+            **fields,
+        )
+        for each in episodes
+    )
 
 
 def episode(number: int = 1, **fields: Any) -> dict[str, Any]:

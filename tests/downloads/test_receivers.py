@@ -9,9 +9,12 @@ import pytest
 from aniworld_site.downloads import services
 from aniworld_site.downloads.dispatching import Dispatcher
 from aniworld_site.downloads.models import Download, Queue
+from aniworld_site.downloads.services.steering import PORTION
 from aniworld_site.downloads.signals import download_changed
-from realtime.publishing import Publication
+from realtime.history import get_positions_of
+from realtime.publishing import Publication, flush
 from realtime.testing import published
+from tests.downloads.factories import make_ended
 from tests.downloads.queues import make_shelf, work_all
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -95,6 +98,30 @@ def test_what_a_person_does_is_told(shelf):
     assert updated == ["paused", "queued", "cancelled"]
     assert [each.paused for each in find(publications, "queue_status")] == [1, 0, 0, 0]
     assert len(find(publications, "download_removed")) >= 1
+
+
+def test_few_that_leave_the_list_are_named_each():
+    make_ended(3)
+
+    with published() as publications:
+        services.remove_downloads(Download.objects.all())
+
+    assert types(publications, "downloads") == ["download_removed"] * 3
+    assert types(publications, "queue") == ["download_removed"] * 3 + ["queue_status"]
+
+
+def test_many_that_leave_the_list_are_told_once(valkey):
+    make_ended(PORTION + 1)
+    rooms = ("downloads", "queue")
+    before = get_positions_of(rooms, back_ms=0, timeout_s=5)
+
+    with published() as publications:
+        services.remove_downloads(Download.objects.all())
+        flush(timeout_s=5)
+
+    after = get_positions_of(rooms, back_ms=0, timeout_s=5)
+    assert [each.message.type for each in publications] == ["queue_status"]
+    assert [each.epoch for each in before] != [each.epoch for each in after]
 
 
 def test_a_retried_download_is_added_again(shelf):

@@ -104,7 +104,7 @@ def test_each_move_is_allowed_or_refused_in_each_state(move: str, state: str):
 def test_only_what_has_ended_is_removed(state: str):
     download = make_download(state)
 
-    removed = transitions.remove([download])
+    removed = transitions.remove([download.pk])
 
     has_ended = state in ("done", "failed", "cancelled")
     assert (len(removed) == 1) == has_ended
@@ -115,7 +115,7 @@ def test_remove_leaves_what_was_tried_again_meanwhile():
     stale = make_download(State.FAILED)
     transitions.retry(Download.objects.get())
 
-    removed = transitions.remove([stale])
+    removed = transitions.remove([stale.pk])
 
     assert (removed, Download.objects.get().state) == ([], State.QUEUED)
 

@@ -12,10 +12,12 @@ from django.utils import timezone
 from aniworld_site.downloads import ordering, transitions
 from aniworld_site.downloads.importing import drop_part
 from aniworld_site.downloads.models import Download, Queue
-from aniworld_site.downloads.signals import queue_reordered
+from aniworld_site.downloads.signals import downloads_cleared, queue_reordered
 from aniworld_site.exceptions import DomainError
 
 LONGEST_PAUSE_MINUTES = 7 * 24 * 60
+PORTION = 200
+"""Downloads that one transaction takes off the list."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,14 +58,22 @@ def force_downloads(downloads: QuerySet[Download]) -> Outcome:
 
 
 def remove_downloads(downloads: QuerySet[Download]) -> Outcome:
-    """Take ended downloads off the list, with what is left of their partial files; files in the library stay."""
-    chosen = list(downloads)
-    gone = transitions.remove(chosen)
-    for download in gone:
-        drop_part(download)
-    stays = len(gone) < len(chosen)
-    refusals = ["What has not ended is cancelled first."] if stays else []
-    return Outcome(done=len(gone), refusals=refusals)
+    """Take ended downloads off the list, with what is left of their partial files; files in the library stay.
+
+    Any number of them, `PORTION` in each transaction. Of more than one portion none is named to those who look: they look again at the end.
+    """
+    pks = list(downloads.values_list("pk", flat=True))
+    is_small = len(pks) <= PORTION
+    done = 0
+    for at in range(0, len(pks), PORTION):
+        gone = transitions.remove(pks[at : at + PORTION], names_them=is_small)
+        for download in gone:
+            drop_part(download)
+        done += len(gone)
+    if done and not is_small:
+        downloads_cleared.send(Download)
+    refusals = ["What has not ended is cancelled first."] if done < len(pks) else []
+    return Outcome(done=done, refusals=refusals)
 
 
 def move_downloads(

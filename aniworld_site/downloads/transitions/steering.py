@@ -106,17 +106,20 @@ def force(download: Download) -> None:
     )
 
 
-def remove(downloads: Collection[Download]) -> list[Download]:
-    """Take ended downloads off the list and return them, with their root folders; those that have not ended stay."""
+def remove(pks: Collection[int], *, names_them: bool = True) -> list[Download]:
+    """Take ended downloads off the list and return them, with their root folders; those that have not ended stay.
+
+    `names_them` announces each; who removes more than can be named does so in portions, and announces that at the end.
+    """
     with transaction.atomic():
         # As they are now: one of them may have been tried again meanwhile.
         gone = list(
             Download.objects.select_for_update(of=("self",))
             .select_related("root")
-            .filter(pk__in=[each.pk for each in downloads], state__in=ENDED_STATES)
+            .filter(pk__in=pks, state__in=ENDED_STATES)
         )
         Download.objects.filter(pk__in=[each.pk for each in gone]).delete()
-    if gone:
+    if gone and names_them:
         downloads_removed.send(Download, downloads=gone)
     return gone
 
