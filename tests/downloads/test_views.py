@@ -29,7 +29,6 @@ from tests.downloads.factories import (
     series,
 )
 from tests.factories import (
-    VIEW,
     make_episode,
     make_root,
     make_season,
@@ -40,27 +39,7 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 HOSTILE = '<img src=x onerror="alert(1)">'
 PAGES = ("queue", "missing", "sources", "add")
-MAY_LOOK = (*VIEW, "downloads.view_download", "downloads.view_source")
-MAY_ALL = (
-    *MAY_LOOK,
-    "downloads.control_queue",
-    "downloads.change_source",
-    "library.change_series",
-    "library.change_fileoperation",
-)
 State = Download.State
-
-
-@pytest.fixture
-def viewer(client):
-    client.force_login(make_user(MAY_LOOK))
-    return client
-
-
-@pytest.fixture
-def keeper(client):
-    client.force_login(make_user(MAY_ALL, username="keeper"))
-    return client
 
 
 def make_offered(count: int = 1, **fields: object) -> list[Episode]:
