@@ -11,6 +11,7 @@ urlpatterns = [
     path("queue/", queue.queue_page, name="queue"),
     path("queue/badge/", queue.queue_badge, name="queue_badge"),
     path("queue/do/", queue.queue_do, name="queue_do"),
+    path("queue/clear/", queue.queue_clear, name="queue_clear"),
     path("queue/move/", queue.queue_move, name="queue_move"),
     path("queue/set/", queue.queue_set, name="queue_set"),
     path("queue/limits/", queue.queue_limits, name="queue_limits"),

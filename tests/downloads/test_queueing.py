@@ -23,6 +23,7 @@ from aniworld_site.library.models import Episode, RootFolder, Series
 from tests.downloads.factories import (
     catalogue,
     episode,
+    make_ended,
     make_listed,
     make_offer,
     make_source,
@@ -192,6 +193,16 @@ def test_command_adds_shows_and_steers():
     assert run("resume") == "The queue is running.\n"
 
 
+def test_command_takes_all_that_ended_off_the_list():
+    [queued] = queue_episodes(make_offered(1), by="me").downloads
+    make_ended(3)
+    make_ended(2, state="failed")
+
+    assert run("remove", "--ended") == "5 done.\n"
+    assert json.loads(run("--json", "remove", "--ended")) == {"done": 0}
+    assert Download.objects.get() == queued
+
+
 def test_command_speaks_json():
     make_offered(1)
 
@@ -213,6 +224,8 @@ def test_command_speaks_json():
         (["add"], "Expected a series and its episodes"),
         (["add", "nothing", "S01"], "No series has the key 'nothing'"),
         (["pause", "4711"], "There is no download 4711"),
+        (["remove"], "Expected downloads by number, or --ended for all."),
+        (["remove", "--ended", "1"], "by number or --ended, not both."),
         (["resume"], "The queue is running, not paused."),
         (["pause", "--minutes", "0"], "Expected 1 to"),
     ],

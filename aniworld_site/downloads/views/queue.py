@@ -13,6 +13,7 @@ from django.shortcuts import render
 from aniworld_site.downloads import forms, ordering, selectors, services
 from aniworld_site.downloads.models import Download
 from aniworld_site.downloads.services import Outcome
+from aniworld_site.downloads.states import ENDED_STATES
 from aniworld_site.exceptions import DomainError
 from aniworld_site.library.destinations import EpisodeNames
 from aniworld_site.library.destinations import render as render_name
@@ -60,12 +61,14 @@ def queue_page(request: PageRequest) -> HttpResponse:
         size=ROWS_PER_PAGE,
     )
     view = selectors.get_queue_view()
+    state = _read_ended(request.GET.get("ended", ""))
     context = {
         "view": view,
         "page_obj": live,
         "rows": partial(selectors.list_rows, live),
-        "ended": partial(_list_ended, request.GET.get("ended", "")),
-        "shows_ended": request.GET.get("ended", ""),
+        "ended": partial(_list_ended, state),
+        "ended_count": selectors.list_ended(state).count,
+        "shows_ended": state,
         "text": request.GET.get("q", "")[:100],
         "pauses": forms.PAUSES,
         "example": render_name(view.queue.template, EXAMPLE, ".mkv"),
@@ -74,9 +77,12 @@ def queue_page(request: PageRequest) -> HttpResponse:
     return render_page(request, "downloads/queue.html", context, parts=parts)
 
 
+def _read_ended(state: str) -> str:
+    return state if state in ENDED_STATES else ""
+
+
 def _list_ended(state: str) -> list[selectors.Row]:
-    wanted = state if state in Download.State.values else ""
-    return selectors.list_rows(selectors.list_ended(wanted)[:ENDED_ROWS])
+    return selectors.list_rows(selectors.list_ended(state)[:ENDED_ROWS])
 
 
 @page("downloads.view_download")
@@ -96,6 +102,20 @@ def queue_do(request: PageRequest) -> HttpResponse:
         raise DomainError(f"Expected one of {', '.join(DO)}, got {what[:40]!r}.")
     do, said = DO[what]
     return _tell(request, do(chosen), said)
+
+
+@action("downloads.control_queue")
+def queue_clear(request: PageRequest) -> HttpResponse:
+    state = request.POST.get("ended", "")
+    if state != _read_ended(state):
+        raise DomainError(
+            f"Expected {', '.join(ENDED_STATES)} or nothing, got {state[:40]!r}."
+        )
+    count = services.remove_downloads(selectors.list_ended(state)).done
+    if not count:
+        return done(request, "Nothing was in the list.")
+    said = "1 download is" if count == 1 else f"{count} downloads are"
+    return done(request, f"{said} taken off the list.")
 
 
 @action("downloads.control_queue")

@@ -59,9 +59,12 @@ class Command(BaseCommand):
                 one.add_argument("--minutes", type=int, help="Resumes by itself.")
         for name in ("retry", "force", "remove", "cancel"):
             one = add(name, help="Downloads by number.")
-            one.add_argument("downloads", nargs="+", type=int)
+            several = "*" if name == "remove" else "+"
+            one.add_argument("downloads", nargs=several, type=int)
             if name == "cancel":
                 one.add_argument("--keep", action="store_true", help="What came stays.")
+            if name == "remove":
+                one.add_argument("--ended", action="store_true", help="All that ended.")
         moved = add("move", help="Downloads by number.")
         moved.add_argument("where", choices=["top", "bottom", "up", "down", "before"])
         moved.add_argument("downloads", nargs="+", type=int)
@@ -76,6 +79,8 @@ class Command(BaseCommand):
                 self._add(options)
             elif options.get("downloads"):
                 self._steer(action, options)
+            elif action == "remove":
+                self._clear(options)
             else:
                 self._steer_queue(action, options)
         except DomainError as error:
@@ -120,6 +125,8 @@ class Command(BaseCommand):
             self.stderr.write(f"{refusal.episode}: {refusal.reason}")
 
     def _steer(self, action: str, options: dict[str, Any]) -> None:
+        if options.get("ended"):
+            raise CommandError("Expected downloads by number or --ended, not both.")
         ids = options["downloads"]
         downloads = Download.objects.filter(pk__in=ids)
         if missing := sorted(set(ids) - set(downloads.values_list("pk", flat=True))):
@@ -140,6 +147,12 @@ class Command(BaseCommand):
         self._tell({"done": outcome.done}, f"{outcome.done} done.", options)
         if not outcome.done:
             raise CommandError("Nothing was done.")
+
+    def _clear(self, options: dict[str, Any]) -> None:
+        if not options["ended"]:
+            raise CommandError("Expected downloads by number, or --ended for all.")
+        outcome = services.remove_downloads(selectors.list_ended())
+        self._tell({"done": outcome.done}, f"{outcome.done} done.", options)
 
     def _steer_queue(self, action: str, options: dict[str, Any]) -> None:
         if action == "pause":
