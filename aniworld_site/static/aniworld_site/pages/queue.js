@@ -1,6 +1,7 @@
 /** The queue: speeds as people write them, a line of the last two minutes, and rows that are dragged or moved by keys. */
 import { livePage } from "../../realtime/index.js";
-import { showSpeed, showTimeLeft, SpeedLine } from "./speeds.js";
+import { showProgress } from "./progress.js";
+import { showSpeed, SpeedLine } from "./speeds.js";
 
 class QueuePage {
   /** @param {Document} document */
@@ -27,10 +28,7 @@ class QueuePage {
   hear({ type, data }) {
     if (type === "download_progress") {
       this.line.note(data.download_id, data.speed_mbps, Date.now());
-      const row = this.document.querySelector(`[data-download="${Number(data.download_id)}"]`);
-      const [speed, eta] = [row?.querySelector("[data-speed]"), row?.querySelector("[data-eta]")];
-      if (speed) speed.textContent = showSpeed(data.speed_mbps);
-      if (eta) eta.textContent = showTimeLeft(data.eta_seconds);
+      showProgress(this.document, data);
     } else if (data.download_id !== undefined && data.status !== "active") {
       this.line.forget(data.download_id);
     }
