@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.browser.stages import Stage
+from tests.downloads.sources import BadSource
 from tests.running import PASSWORD, USER, RunningSite
 
 CHROMIUM = shutil.which("chromium")
@@ -79,3 +81,21 @@ def log_in(browser: Browser) -> Iterator[Callable[[RunningSite], Page]]:
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+@pytest.fixture
+def stage(site: RunningSite, tmp_path: Path) -> Iterator[Stage]:
+    with BadSource().running() as server:
+        stage = Stage(site, server, tmp_path / f"root-{tmp_path.name}")
+        yield stage
+        server.stop.set()
+        # The next test's files must not go to a folder of this one.
+        stage.manage(
+            "shell",
+            "-v",
+            "0",
+            "-c",
+            "from aniworld_site.downloads.models import Queue, Source\n"
+            "from aniworld_site.library.models import RootFolder, Series\n"
+            "for model in (Queue, Source, Series, RootFolder): model.objects.all().delete()",
+        )

@@ -3,98 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Page, expect
 
-from tests.downloads.factories import catalogue, episode, series
-from tests.downloads.media import Video, make_video, put_video, sha256
-from tests.downloads.sources import BadSource
+from tests.browser.stages import LIVE_MS, Stage, expect_live, expect_not_reloaded
 from tests.running import RunningSite, until
-
-LIVE_MS = 20_000
-HOSTILE = "<img src=x onerror=alert(1)>"
-SIZE = 400_000
-
-
-class Stage:
-    """A source with one series of some episodes, and a root folder of its own on the site."""
-
-    def __init__(self, site: RunningSite, server: BadSource, folder: Path) -> None:
-        self.site, self.server, self.folder = site, server, folder
-        self.name = folder.name
-        self.key = f"show-{abs(hash(str(folder))) % 10**8}"
-        self.title = f"Show {self.key}"
-        self.videos: list[Video] = []
-
-    def publish(self, count: int, *, bytes_per_s: int) -> str:
-        """Put episodes on the server and return the catalogue's address."""
-        listed = []
-        for number in range(1, count + 1):
-            content = make_video(SIZE, seed=number)
-            path = f"/{self.key}/{number}.mkv"
-            video = put_video(self.server, path, content, bytes_per_s=bytes_per_s)
-            self.videos.append(video)
-            listed.append(
-                episode(
-                    number,
-                    url=path,
-                    size_bytes=len(content),
-                    checksum=sha256(content),
-                    title=HOSTILE if number == 2 else f"Part {number}",
-                )
-            )
-        found = series(self.key, *listed, title=self.title)
-        return self.server.put(f"/{self.key}.json", catalogue(found))
-
-    def manage(self, *arguments: str) -> str:
-        done = self.site.manage(*arguments)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def add(self, count: int, *, bytes_per_s: int = 100_000) -> None:
-        """Have the series in the library, with all of it missing."""
-        self.folder.mkdir()
-        self.manage("add_root", str(self.folder))
-        url = self.publish(count, bytes_per_s=bytes_per_s)
-        self.manage("add_source", url, "--private", "--name", self.name)
-        self.manage("add_listed", self.name, self.key)
-
-    def list_files(self) -> list[Path]:
-        return sorted(
-            path for path in self.folder.rglob("*.mkv") if ".aniworld" not in path.parts
-        )
-
-
-@pytest.fixture
-def stage(site: RunningSite, tmp_path: Path) -> Iterator[Stage]:
-    with BadSource().running() as server:
-        stage = Stage(site, server, tmp_path / f"root-{tmp_path.name}")
-        yield stage
-        server.stop.set()
-        # The next test's files must not go to a folder of this one.
-        stage.manage(
-            "shell",
-            "-v",
-            "0",
-            "-c",
-            "from aniworld_site.downloads.models import Queue, Source\n"
-            "from aniworld_site.library.models import RootFolder, Series\n"
-            "for model in (Queue, Source, Series, RootFolder): model.objects.all().delete()",
-        )
-
-
-def expect_live(page: Page) -> None:
-    expect(page.locator("[data-live-status]")).to_have_attribute(
-        "data-state", "live", timeout=LIVE_MS
-    )
-    page.evaluate("window.wasNotReloaded = true")
-
-
-def expect_not_reloaded(page: Page) -> None:
-    assert page.evaluate("window.wasNotReloaded") is True
 
 
 def get_row(page: Page, number: int):
