@@ -97,7 +97,8 @@ class Sender:
         with self._changed:
             self._release(self._pace.end_all())
             self._changed.notify_all()
-            while self._count or self._in_flight:
+            # A room that begins anew waits without a message.
+            while self._waiting or self._in_flight:
                 left_s = end - monotonic()
                 if left_s <= 0 or not self._changed.wait(left_s):
                     return False
@@ -184,12 +185,11 @@ class Sender:
                 if not messages:
                     break
             chars += sum(len(body) for _, body in messages)
-            batch.setdefault(group, []).append(
-                RoomMessages(room, messages, room in self._torn)
-            )
+            is_torn = room in self._torn
+            batch.setdefault(group, []).append(RoomMessages(room, messages, is_torn))
             self._torn.discard(room)
             self._count -= len(messages)
-            self._in_flight += len(messages)
+            self._in_flight += len(messages) + is_torn
         return batch
 
     def _send(

@@ -143,7 +143,7 @@ def test_room_that_begins_anew_has_another_epoch_and_no_states(sender):
     before = ask("hget", "lab", "get_meta", "e")
 
     sender.begin_anew(LabRoom())
-    sender.stop(5)
+    assert sender.flush(5)
 
     assert ask("hget", "lab", "get_meta", "e") != before
     assert ask("exists", "lab", "get_states") == 0
