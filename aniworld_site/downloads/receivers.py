@@ -14,8 +14,8 @@ from aniworld_site.downloads.signals import (
     download_changed,
     download_progressed,
     downloads_added,
-    downloads_cleared,
     downloads_removed,
+    many_changed,
     queue_changed,
     queue_reordered,
     worker_began,
@@ -121,7 +121,7 @@ def tell_reordered(**_kwargs: Any) -> None:
     publish(QueueRoom(), messages.QueueReordered())
 
 
-@receiver([worker_began, downloads_cleared])
+@receiver([worker_began, many_changed])
 def begin_rooms_anew(**_kwargs: Any) -> None:
     # What waited in a worker that was killed is lost, and a thousand names would push everything else out of the
     # rooms' history: whoever looks is to look again.

@@ -12,8 +12,8 @@ download_changed = Signal()
 download_progressed = Signal()
 # Downloads left the list. Arguments: downloads (list of Download, which are no rows any more).
 downloads_removed = Signal()
-# So many left the list that none of them is named. No arguments.
-downloads_cleared = Signal()
+# So many changed or left the list that none of them is named. No arguments.
+many_changed = Signal()
 # Many moved at once, or the order changed. No arguments.
 queue_reordered = Signal()
 # A worker begins. One before it may have been killed before it could tell what it did. No arguments.

@@ -15,6 +15,7 @@ from aniworld_site.downloads import transitions
 from aniworld_site.downloads.models import Download, Queue, Source
 from aniworld_site.downloads.signals import download_changed
 from aniworld_site.downloads.transitions import Room
+from aniworld_site.downloads.transitions.claiming import FORCED_AT_ONCE
 from aniworld_site.library.models import RootFolder
 from tests.downloads.factories import make_source
 from tests.factories import make_episode, make_root, make_season
@@ -127,6 +128,17 @@ def test_a_forced_one_starts_whatever_the_limits_say(lab: Lab):
     _waits, forced = lab.add(), lab.add(is_forced=True)
 
     assert lab.claim_all() == [forced[0].pk]
+
+
+def test_only_so_many_are_forced_at_once(lab: Lab):
+    lab.change(concurrency=20)
+    lab.add(FORCED_AT_ONCE + 2, is_forced=True)
+    lab.add(1)
+
+    claimed = Download.objects.filter(pk__in=lab.claim_all())
+
+    assert claimed.filter(is_forced=True).count() == FORCED_AT_ONCE
+    assert claimed.filter(is_forced=False).count() == 1
 
 
 def test_a_forced_one_is_first(lab: Lab):

@@ -124,6 +124,17 @@ def test_many_that_leave_the_list_are_told_once(valkey):
     assert [each.epoch for each in before] != [each.epoch for each in after]
 
 
+def test_many_that_are_steered_are_told_once():
+    make_ended(PORTION + 1, state="queued")
+
+    with published() as publications:
+        services.pause_downloads(Download.objects.all())
+
+    [told] = find(publications, "queue_status")
+    assert told.paused == PORTION + 1
+    assert len(publications) == 1
+
+
 def test_a_retried_download_is_added_again(shelf):
     shelf.add()
     [download] = shelf.queue()

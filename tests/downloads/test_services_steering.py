@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from aniworld_site.downloads import services
 from aniworld_site.downloads.models import Download
-from aniworld_site.downloads.services.steering import PORTION
+from aniworld_site.downloads.services.steering import PORTION, Outcome
 from tests.downloads.factories import make_ended
 from tests.factories import make_root
 
@@ -34,6 +37,51 @@ def test_removing_takes_queries_by_portions_and_not_by_rows():
         counts.append(len(queries))
 
     assert counts[0] == counts[1] < 20
+
+
+STEPS: dict[str, tuple[Callable[..., Outcome], str, str]] = {
+    "pause": (services.pause_downloads, "queued", "paused"),
+    "resume": (services.resume_downloads, "paused", "queued"),
+    "retry": (services.retry_downloads, "failed", "queued"),
+    "cancel": (partial(services.cancel_downloads, keeps_part=True), "queued", "cancelled"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_any_number_is_steered_and_what_cannot_be_is_counted(step):
+    do, before, after = STEPS[step]
+    make_ended(PORTION + 1, state=before)
+    make_ended(2, state="done")
+
+    outcome = do(Download.objects.all())
+
+    assert outcome.done == PORTION + 1
+    assert outcome.refusals[0].startswith("2 others cannot be ")
+    assert Download.objects.filter(state=after).count() == PORTION + 1
+    assert Download.objects.filter(state="done").count() == 2
+
+
+def test_steering_takes_queries_by_portions_and_not_by_rows():
+    counts = []
+    for number in (PORTION + 1, 2 * PORTION):
+        Download.objects.all().delete()
+        make_ended(number, state="queued")
+        with CaptureQueriesContext(connection) as queries:
+            services.pause_downloads(Download.objects.all())
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1] < 10
+
+
+def test_one_that_cannot_be_tried_again_keeps_none_of_many_from_it():
+    failed = make_ended(PORTION + 1, state="failed")
+    Download.objects.create(episode=failed[0].episode)
+
+    outcome = services.retry_downloads(Download.objects.filter(state="failed"))
+
+    assert outcome.done == PORTION
+    failed[0].refresh_from_db()
+    assert failed[0].state == "failed"
 
 
 def test_what_has_not_ended_stays_among_many():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -38,16 +39,20 @@ def make_download(state: str = State.QUEUED, **fields: Any) -> Download:
 
 
 def cancel(download: Download) -> None:
-    transitions.cancel(download, drops_part=False)
+    transitions.move(download, transitions.make_cancel(drops_part=False))
 
 
 MOVES: dict[str, tuple[Callable[[Download], None], str, dict[str, str]]] = {
     "pause": (
-        transitions.pause,
+        partial(transitions.move, wish=transitions.PAUSE),
         "paused",
         dict.fromkeys(("queued", "waiting", "active", "verifying"), "paused"),
     ),
-    "resume": (transitions.resume, "resumed", {"paused": "queued"}),
+    "resume": (
+        partial(transitions.move, wish=transitions.RESUME),
+        "resumed",
+        {"paused": "queued"},
+    ),
     "cancel": (
         cancel,
         "cancelled",
@@ -56,12 +61,12 @@ MOVES: dict[str, tuple[Callable[[Download], None], str, dict[str, str]]] = {
         ),
     ),
     "retry": (
-        transitions.retry,
+        partial(transitions.move, wish=transitions.RETRY),
         "tried again",
         dict.fromkeys(("failed", "cancelled", "waiting"), "queued"),
     ),
     "force": (
-        transitions.force,
+        partial(transitions.move, wish=transitions.FORCE),
         "forced",
         dict.fromkeys(("queued", "waiting", "paused"), "queued"),
     ),
@@ -113,7 +118,7 @@ def test_only_what_has_ended_is_removed(state: str):
 
 def test_remove_leaves_what_was_tried_again_meanwhile():
     stale = make_download(State.FAILED)
-    transitions.retry(Download.objects.get())
+    transitions.move(Download.objects.get(), transitions.RETRY)
 
     removed = transitions.remove([stale.pk])
 
@@ -131,10 +136,10 @@ def test_a_download_that_is_gone_is_refused(move: str):
 
 def test_of_two_that_do_something_at_once_the_second_sees_the_first():
     here, there = make_download(), Download.objects.get()
-    transitions.cancel(there, drops_part=True)
+    transitions.move(there, transitions.make_cancel(drops_part=True))
 
     with pytest.raises(DomainError, match="is cancelled: it cannot be paused"):
-        transitions.pause(here)
+        transitions.move(here, transitions.PAUSE)
 
     assert Download.objects.get().state == State.CANCELLED
 
@@ -149,7 +154,7 @@ def test_a_retry_begins_anew():
         drops_part=True,
     )
 
-    transitions.retry(download)
+    transitions.move(download, transitions.RETRY)
 
     assert (
         download.attempts,
@@ -166,7 +171,7 @@ def test_a_retry_is_refused_while_the_episode_is_in_the_queue_again(state: str):
     make_download(episode=old.episode)
 
     with pytest.raises(DomainError, match="Its episode is in the queue already"):
-        transitions.retry(old)
+        transitions.move(old, transitions.RETRY)
 
     old.refresh_from_db()
     assert old.state == state
@@ -213,7 +218,7 @@ def test_who_holds_a_download_may_write_and_nobody_else(write, state: str):
     assert (before, Download.objects.get().state) == (State.ACTIVE, state)
 
 
-@pytest.mark.parametrize("move", [transitions.pause, cancel])
+@pytest.mark.parametrize("move", [MOVES["pause"][0], cancel])
 def test_a_person_takes_the_lease_away(move):
     held = make_download(State.ACTIVE)
 

@@ -190,6 +190,44 @@ def test_a_row_is_moved_by_its_buttons(keeper, what, order):
     assert list_places() == [ids[at] for at in order]
 
 
+@pytest.mark.parametrize("what", ["pause", "cancel", "drop"])
+def test_all_that_is_listed_is_steered_together(keeper, what):
+    make_queue(3)
+    other = make_episode(make_season(make_series(title="Day Show")))
+    make_offer(
+        make_listed(series=other.season.series),
+        episode=other,
+        url="https://a.example/1.mkv",
+    )
+    queue_episodes([other], by="somebody")
+
+    post(keeper, "queue_do", {"do": what, "all": "1", "q": "night"})
+
+    changed = Download.objects.exclude(state=State.QUEUED)
+    assert changed.count() == 3
+    assert Download.objects.get(state=State.QUEUED).episode == other
+
+
+@pytest.mark.parametrize("what", ["force", "up", "remove", "nonsense"])
+def test_what_makes_no_sense_for_all_is_refused(keeper, what):
+    make_queue(2)
+
+    response = post(keeper, "queue_do", {"do": what, "all": "1"})
+
+    assert b"Expected one of pause, resume" in response.content
+    assert Download.objects.filter(state=State.QUEUED, is_forced=False).count() == 2
+
+
+def test_the_queue_is_searched_by_series(viewer):
+    make_queue(1)
+
+    found = viewer.get(reverse("downloads:queue"), {"q": "night"}).content.decode()
+    none = viewer.get(reverse("downloads:queue"), {"q": "day"}).content.decode()
+
+    assert "Night Show" in found
+    assert "Nothing fits" in none
+
+
 def test_a_row_is_dropped_before_another(keeper):
     ids = [each.pk for each in make_queue(3)]
 

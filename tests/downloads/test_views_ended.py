@@ -19,7 +19,7 @@ def clear(client, **data: str):
 
 
 def look(client, **filters: str) -> str:
-    return client.get(reverse("downloads:queue"), filters).content.decode()
+    return str(client.get(reverse("downloads:queue"), filters).content.decode())
 
 
 def count_rows(page: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -12,12 +12,12 @@ from django.utils import timezone
 from aniworld_site.downloads import ordering, transitions
 from aniworld_site.downloads.importing import drop_part
 from aniworld_site.downloads.models import Download, Queue
-from aniworld_site.downloads.signals import downloads_cleared, queue_reordered
+from aniworld_site.downloads.signals import many_changed, queue_reordered
 from aniworld_site.exceptions import DomainError
 
 LONGEST_PAUSE_MINUTES = 7 * 24 * 60
 PORTION = 200
-"""Downloads that one transaction takes off the list."""
+"""Downloads that one transaction changes. Of more none is named to those who look: they look again at the end."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,36 +31,33 @@ class Outcome:
 
 def pause_downloads(downloads: QuerySet[Download]) -> Outcome:
     """Hold downloads; what came of them is kept."""
-    return _each(downloads, transitions.pause)
+    return _each(downloads, transitions.PAUSE)
 
 
 def resume_downloads(downloads: QuerySet[Download]) -> Outcome:
     """Let paused downloads go on when it is their turn."""
-    return _each(downloads, transitions.resume)
+    return _each(downloads, transitions.RESUME)
 
 
 def cancel_downloads(downloads: QuerySet[Download], *, keeps_part: bool) -> Outcome:
     """End downloads; what came is kept for another try, or deleted."""
-    return _each(
-        downloads,
-        lambda each: transitions.cancel(each, drops_part=not keeps_part),
-    )
+    return _each(downloads, transitions.make_cancel(drops_part=not keeps_part))
 
 
 def retry_downloads(downloads: QuerySet[Download]) -> Outcome:
     """Have another try with what failed, was cancelled or waits."""
-    return _each(downloads, transitions.retry)
+    return _each(downloads, transitions.RETRY)
 
 
 def force_downloads(downloads: QuerySet[Download]) -> Outcome:
     """Start downloads whatever the limits say."""
-    return _each(downloads, transitions.force)
+    return _each(downloads, transitions.FORCE)
 
 
 def remove_downloads(downloads: QuerySet[Download]) -> Outcome:
     """Take ended downloads off the list, with what is left of their partial files; files in the library stay.
 
-    Any number of them, `PORTION` in each transaction. Of more than one portion none is named to those who look: they look again at the end.
+    Any number of them, `PORTION` in each transaction.
     """
     pks = list(downloads.values_list("pk", flat=True))
     is_small = len(pks) <= PORTION
@@ -71,7 +68,7 @@ def remove_downloads(downloads: QuerySet[Download]) -> Outcome:
             drop_part(download)
         done += len(gone)
     if done and not is_small:
-        downloads_cleared.send(Download)
+        many_changed.send(Download)
     refusals = ["What has not ended is cancelled first."] if done < len(pks) else []
     return Outcome(done=done, refusals=refusals)
 
@@ -155,15 +152,38 @@ def set_limits(*, concurrency: int, limit_kib_per_s: int) -> Queue:
     return queue
 
 
-def _each(downloads: QuerySet[Download], do: Callable[[Download], None]) -> Outcome:
+def _each(downloads: QuerySet[Download], wish: transitions.Move) -> Outcome:
+    pks = list(downloads.values_list("pk", flat=True))
+    if len(pks) > PORTION:
+        return _in_portions(pks, wish)
+    return _one_by_one(downloads, wish)
+
+
+def _one_by_one(downloads: QuerySet[Download], wish: transitions.Move) -> Outcome:
     done = 0
     # In the order in which they came, each once.
     said: dict[str, None] = {}
     for download in downloads:
         try:
-            do(download)
+            transitions.move(download, wish)
         except DomainError as error:
             said[str(error)] = None
         else:
             done += 1
     return Outcome(done=done, refusals=list(said))
+
+
+def _in_portions(pks: Sequence[int], wish: transitions.Move) -> Outcome:
+    done = 0
+    for at in range(0, len(pks), PORTION):
+        portion = pks[at : at + PORTION]
+        try:
+            done += transitions.move_many(portion, wish)
+        except DomainError:
+            # One of them cannot be; which one, only each by itself can tell.
+            chosen = Download.objects.filter(pk__in=portion)
+            done += _one_by_one(chosen, wish).done
+    many_changed.send(Download)
+    left = len(pks) - done
+    stay = [f"{left} others cannot be {wish.what} as they are."] if left else []
+    return Outcome(done=done, refusals=stay)

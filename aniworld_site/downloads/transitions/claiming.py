@@ -22,6 +22,8 @@ from aniworld_site.downloads.signals import download_changed
 State = Download.State
 Wait = Download.Wait
 
+FORCED_AT_ONCE = 16
+"""Beside those that the limits allow: a process each is started for them."""
 LOOK_AT = 50
 """Downloads of which one is chosen."""
 DISK_AGAIN = timedelta(seconds=5)
@@ -79,8 +81,11 @@ def _claim(
         Q(is_forced=False) & Q(source__in=_list_busy_sources(running))
     )
     # A forced one takes no place that another may have.
-    if sum(not each.is_forced for each in running) >= queue.concurrency:
+    forced = sum(each.is_forced for each in running)
+    if len(running) - forced >= queue.concurrency:
         candidates = candidates.filter(is_forced=True)
+    if forced >= FORCED_AT_ONCE:
+        candidates = candidates.filter(is_forced=False)
     available = _measure_available(queue, rooms, running)
     fitting = candidates.filter(_fits(available))
     _set_aside(candidates, available, rooms, moved)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -29,81 +30,119 @@ from aniworld_site.exceptions import DomainError
 State = Download.State
 
 
-def pause(download: Download) -> None:
-    """Hold a download; what came is kept.
+@dataclass(frozen=True, kw_only=True)
+class Move:
+    """What a person may do with a download."""
 
-    Raises:
-        DomainError: It cannot be paused any more.
-    """
-    _move(
-        download, MAY_PAUSE, "paused", state=State.PAUSED, lease="", reason="", wait=""
+    allowed: Collection[str]
+    """The states in which it is."""
+    what: str
+    """As in "it cannot be paused"."""
+    values: Mapping[str, Any]
+    """What is written."""
+
+
+PAUSE = Move(
+    allowed=MAY_PAUSE,
+    what="paused",
+    values={"state": State.PAUSED, "lease": "", "reason": "", "wait": ""},
+)
+"""Hold it; what came is kept."""
+RESUME = Move(
+    allowed=MAY_RESUME,
+    what="resumed",
+    values={"state": State.QUEUED, "due_at": None},
+)
+"""Let a paused one go on when it is its turn."""
+RETRY = Move(
+    allowed=MAY_RETRY,
+    what="tried again",
+    values={
+        "state": State.QUEUED,
+        "attempts": 0,
+        "due_at": None,
+        "wait": "",
+        "reason": "",
+        "finished_at": None,
+        "drops_part": False,
+    },
+)
+"""Have another try, now."""
+FORCE = Move(
+    allowed=MAY_FORCE,
+    what="forced",
+    values={
+        "state": State.QUEUED,
+        "is_forced": True,
+        "due_at": None,
+        "wait": "",
+        "reason": "",
+    },
+)
+"""Start it whatever the limits say; a stopped or paused queue starts none."""
+
+
+def make_cancel(*, drops_part: bool) -> Move:
+    """Return the end of a download, now. What came is kept for a later try, or deleted."""
+    return Move(
+        allowed=MAY_CANCEL,
+        what="cancelled",
+        values={
+            "state": State.CANCELLED,
+            "lease": "",
+            "wait": "",
+            "reason": "",
+            "drops_part": drops_part,
+            "finished_at": timezone.now(),
+        },
     )
 
 
-def resume(download: Download) -> None:
-    """Let a paused download go on when it is its turn.
+def move(download: Download, wish: Move) -> None:
+    """Do with a download what a person wishes, and announce it.
 
     Raises:
-        DomainError: It is not paused.
+        DomainError: Its state does not allow it, it is gone, or its episode is in the queue again.
     """
-    _move(download, MAY_RESUME, "resumed", state=State.QUEUED, due_at=None)
+    # Again where it moved between being looked at and being written.
+    for _attempt in range(5):
+        was = (
+            Download.objects.filter(pk=download.pk)
+            .values_list("state", flat=True)
+            .first()
+        )
+        if was is None:
+            raise DomainError("This download is not in the list any more.")
+        if was not in wish.allowed:
+            raise DomainError(
+                f"This download is {State(was).label}: it cannot be {wish.what}."
+            )
+        try:
+            with transaction.atomic():
+                moved = Download.objects.filter(pk=download.pk, state=was).update(
+                    **wish.values
+                )
+        except IntegrityError as error:
+            raise DomainError("Its episode is in the queue already.") from error
+        if moved:
+            download.refresh_from_db()
+            download_changed.send(Download, download=download, was=was)
+            return
+    raise DomainError("This download changes too quickly: try again.")
 
 
-def cancel(download: Download, *, drops_part: bool) -> None:
-    """End a download. What came is kept for a later try, or deleted.
+def move_many(pks: Collection[int], wish: Move) -> int:
+    """Do the same with all of them that allow it, in one statement, and return how many; whoever asks announces it.
 
     Raises:
-        DomainError: It has ended, or is being put into the library.
+        DomainError: An episode is in the queue again; none was moved.
     """
-    _move(
-        download,
-        MAY_CANCEL,
-        "cancelled",
-        state=State.CANCELLED,
-        lease="",
-        wait="",
-        reason="",
-        drops_part=drops_part,
-        finished_at=timezone.now(),
-    )
-
-
-def retry(download: Download) -> None:
-    """Have another try, now.
-
-    Raises:
-        DomainError: It did not fail, or its episode is in the queue again.
-    """
-    _move(
-        download,
-        MAY_RETRY,
-        "tried again",
-        state=State.QUEUED,
-        attempts=0,
-        due_at=None,
-        wait="",
-        reason="",
-        finished_at=None,
-        drops_part=False,
-    )
-
-
-def force(download: Download) -> None:
-    """Start a download whatever the limits say; a stopped or paused queue starts none.
-
-    Raises:
-        DomainError: It runs, or has ended.
-    """
-    _move(
-        download,
-        MAY_FORCE,
-        "forced",
-        state=State.QUEUED,
-        is_forced=True,
-        due_at=None,
-        wait="",
-        reason="",
-    )
+    try:
+        with transaction.atomic():
+            chosen = Download.objects.filter(pk__in=pks, state__in=wish.allowed)
+            return chosen.update(**wish.values)
+    except IntegrityError as error:
+        raise DomainError("An episode is in the queue already.") from error
 
 
 def remove(pks: Collection[int], *, names_them: bool = True) -> list[Download]:
@@ -147,33 +186,3 @@ def set_queue(
         download_changed.send(Download, download=download, was=was)
     queue_changed.send(Queue, queue=queue, did=did, by=by)
     return queue
-
-
-def _move(
-    download: Download, allowed: Collection[str], what: str, **values: Any
-) -> None:
-    # Again where it moved between being looked at and being written.
-    for _attempt in range(5):
-        was = (
-            Download.objects.filter(pk=download.pk)
-            .values_list("state", flat=True)
-            .first()
-        )
-        if was is None:
-            raise DomainError("This download is not in the list any more.")
-        if was not in allowed:
-            raise DomainError(
-                f"This download is {State(was).label}: it cannot be {what}."
-            )
-        try:
-            with transaction.atomic():
-                moved = Download.objects.filter(pk=download.pk, state=was).update(
-                    **values
-                )
-        except IntegrityError as error:
-            raise DomainError("Its episode is in the queue already.") from error
-        if moved:
-            download.refresh_from_db()
-            download_changed.send(Download, download=download, was=was)
-            return
-    raise DomainError("This download changes too quickly: try again.")

@@ -53,6 +53,10 @@ DO: dict[str, tuple[Callable[[QuerySet[Download]], Outcome], str]] = {
 }
 
 
+# What makes sense for all that is listed, be it ten thousand.
+DO_WITH_ALL = ("pause", "resume", "retry", "cancel", "drop", "top", "bottom")
+
+
 @page("downloads.view_download")
 def queue_page(request: PageRequest) -> HttpResponse:
     live = get_page(
@@ -96,10 +100,15 @@ def queue_do(request: PageRequest) -> HttpResponse:
     # A row's own button names itself, those below the list mean all that are ticked.
     one, _, pk = request.POST.get("one", "").partition(":")
     what = one or request.POST.get("do", "")
-    ids = [pk] if one else request.POST.getlist("downloads")
-    chosen = cleaned(forms.DownloadsForm({"downloads": ids}))["downloads"]
-    if what not in DO:
-        raise DomainError(f"Expected one of {', '.join(DO)}, got {what[:40]!r}.")
+    is_all = "all" in request.POST and not one
+    allowed = DO_WITH_ALL if is_all else tuple(DO)
+    if what not in allowed:
+        raise DomainError(f"Expected one of {', '.join(allowed)}, got {what[:40]!r}.")
+    if is_all:
+        chosen = selectors.list_live(text=request.POST.get("q", "")[:100])
+    else:
+        ids = [pk] if one else request.POST.getlist("downloads")
+        chosen = cleaned(forms.DownloadsForm({"downloads": ids}))["downloads"]
     do, said = DO[what]
     return _tell(request, do(chosen), said)
 

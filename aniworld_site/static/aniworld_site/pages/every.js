@@ -2,11 +2,13 @@
 import { Keyboard } from "./keyboard.js";
 import { callbacks } from "./morphing.js";
 import { ThemeToggle } from "./theme.js";
+import { Ticking } from "./ticking.js";
 
 const { Idiomorph } = /** @type {any} */ (window);
 if (Idiomorph) Object.assign(Idiomorph.defaults.callbacks, callbacks);
 
 new Keyboard(document);
+new Ticking(document);
 for (const button of document.querySelectorAll("[data-theme-toggle]")) new ThemeToggle(/** @type {HTMLButtonElement} */ (button));
 
 /** @param {string} text */
