@@ -40,6 +40,8 @@ check: setup-dev
 
 # Whole sites that are killed again and again have the machine to themselves.
 CRASHES := tests/downloads/test_crashes.py
+# What the queue's pages show depends on the database; how it gets there does not depend on it.
+QUEUE_PAGES := tests/browser/test_queue_live.py tests/browser/test_bad_source_live.py
 
 test-python: setup-dev
 	$(BIN)/pytest -n 2 --dist loadscope --ignore $(CRASHES)
@@ -47,6 +49,7 @@ test-python: setup-dev
 
 test-postgres: setup-dev
 	ANIWORLD_TEST_DATABASE=postgres $(BIN)/pytest -n 2 --dist loadscope -m "not browser" --ignore $(CRASHES)
+	ANIWORLD_TEST_DATABASE=postgres $(BIN)/pytest -n 2 --dist loadscope -k daphne $(QUEUE_PAGES)
 	ANIWORLD_TEST_DATABASE=postgres ANIWORLD_TEST_CRASH_S=20 $(BIN)/pytest $(CRASHES)
 
 test-js:
