@@ -8,11 +8,36 @@ import pytest
 from django.db import connection
 
 from tests import settings as test_settings
-from tests.servers import Valkey
+from tests.servers import Valkey, wants_postgres
 
 # Whatever a script starts in its background ignores Ctrl-C, and so would the commands that tests interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Ask PostgreSQL only what asks a database: all else was tested beside SQLite."""
+    if not wants_postgres():
+        return
+    kept: list[pytest.Item] = []
+    left: list[pytest.Item] = []
+    for item in items:
+        (kept if asks_database(item) else left).append(item)
+    config.hook.pytest_deselected(items=left)
+    items[:] = kept
+
+
+def asks_database(item: pytest.Item) -> bool:
+    fixtures = set(getattr(item, "fixturenames", ()))
+    return bool(
+        item.get_closest_marker("django_db")
+        or item.get_closest_marker("postgres")
+        or fixtures & {"db", "transactional_db"}
+        # A whole site has one.
+        or hasattr(getattr(item, "module", None), "RunningSite")
+    )
 
 
 @pytest.fixture(scope="session")
