@@ -16,6 +16,7 @@ urlpatterns = [
     path("queue/set/", queue.queue_set, name="queue_set"),
     path("queue/limits/", queue.queue_limits, name="queue_limits"),
     path("queue/settings/", queue.queue_settings, name="queue_settings"),
+    path("queue/preview/", queue.template_preview, name="template_preview"),
     path("missing/", missing.missing_page, name="missing"),
     path("missing/queue/", missing.missing_queue, name="missing_queue"),
     path("missing/all/", missing.missing_all, name="missing_all"),

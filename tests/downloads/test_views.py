@@ -261,6 +261,26 @@ def test_a_pause_of_no_time_is_refused(keeper, minutes):
     assert not Queue.objects.filter(state="paused").exists()
 
 
+@pytest.mark.parametrize(
+    ("template", "shown"),
+    [
+        ("{series}/S{season:02}E{episode:02}", "Night Show/S01E03.mkv"),
+        ("../{series} {episode}", 'class="bad"'),
+        ("{nonsense} {episode}", 'class="bad"'),
+        ("<b>{episode}", 'class="bad"'),
+        ("", 'class="bad"'),
+        ("x" * 400, 'class="bad"'),
+    ],
+)
+def test_a_template_shows_what_it_would_call_a_file(viewer, template, shown):
+    url = reverse("downloads:template_preview")
+
+    content = viewer.get(url, {"template": template}).content.decode()
+
+    assert shown in content or "b3.mkv" in content
+    assert "<b>" not in content
+
+
 def test_limits_and_settings_are_kept(keeper):
     post(keeper, "queue_limits", {"concurrency": 3, "limit_kib_per_s": 500})
     post(

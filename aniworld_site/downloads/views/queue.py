@@ -15,7 +15,11 @@ from aniworld_site.downloads.models import Download
 from aniworld_site.downloads.services import Outcome
 from aniworld_site.downloads.states import ENDED_STATES
 from aniworld_site.exceptions import DomainError
-from aniworld_site.library.destinations import EpisodeNames
+from aniworld_site.library.destinations import (
+    EpisodeNames,
+    TemplateError,
+    check_template,
+)
 from aniworld_site.library.destinations import render as render_name
 from aniworld_site.pages import (
     PageRequest,
@@ -77,7 +81,7 @@ def queue_page(request: PageRequest) -> HttpResponse:
         "pauses": forms.PAUSES,
         "example": render_name(view.queue.template, EXAMPLE, ".mkv"),
     }
-    parts = ("queue-head", "queue-rows", "queue-ended")
+    parts = ("queue-head", "queue-needs", "queue-rows", "queue-ended")
     return render_page(request, "downloads/queue.html", context, parts=parts)
 
 
@@ -161,6 +165,18 @@ def queue_limits(request: PageRequest) -> HttpResponse:
         concurrency=chosen["concurrency"], limit_kib_per_s=chosen["limit_kib_per_s"]
     )
     return done(request, "The limits are changed.")
+
+
+@page("downloads.view_download")
+def template_preview(request: PageRequest) -> HttpResponse:
+    """Show what a template would call a file, while it is typed."""
+    template = request.GET.get("template", "")
+    try:
+        check_template(template)
+        shown = {"example": render_name(template, EXAMPLE, ".mkv")}
+    except TemplateError as error:
+        shown = {"error": str(error)}
+    return render(request, "downloads/_template_preview.html", shown)
 
 
 @action("downloads.control_queue")
