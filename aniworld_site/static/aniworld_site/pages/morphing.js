@@ -18,7 +18,7 @@ export function isTouched(node) {
  * @param {Element} element
  */
 function isGivenByScript(name, element) {
-  return (name === "hidden" && element.matches("[data-grip]")) || (name === "draggable" && element.matches("[data-download]"));
+  return (name === "hidden" && element.matches("[data-grip], .tick-all")) || (name === "draggable" && element.matches("[data-download]"));
 }
 
 export const callbacks = {
