@@ -221,24 +221,7 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BEAT_SCHEDULE = {
-    "sweep-scans": {
-        "task": "aniworld_site.library.tasks.sweep_scans",
-        "schedule": 5.0,
-        # While no worker is there the looks that it missed do not pile up.
-        "options": {"expires": 5.0},
-    },
-    "settle-files": {
-        "task": "aniworld_site.library.tasks.settle_files",
-        "schedule": 60.0,
-        "options": {"expires": 60.0},
-    },
-    "refresh-sources": {
-        "task": "aniworld_site.downloads.tasks.refresh_due_sources",
-        "schedule": 60.0,
-        "options": {"expires": 60.0},
-    },
-}
+# What is done when is in the database, where a person changes it; a schedule that stood here would be written over that at each start.
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 
 # Files

@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 from celery import Celery
 from celery.beat import Scheduler
+from celery.signals import before_task_publish
 from django.db import OperationalError
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from aniworld_site.schedule import Schedule
+from aniworld_site.timetable import make_rows
 from tests.running import until
 
 ticked = threading.Event()
@@ -55,3 +58,34 @@ def test_it_goes_on_after_whatever_ended_it(
 
     assert not schedule.is_alive()
     assert caplog.text.count("The schedule broke off") == fails
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_change_of_a_row_is_taken_up_while_it_runs():
+    sent: set[str] = set()
+
+    def note(sender: str, **_kwargs: Any) -> None:
+        sent.add(sender.rpartition(".")[2])
+
+    make_rows()
+    PeriodicTask.objects.exclude(name="sweep-scans").update(enabled=False)
+    often = IntervalSchedule.objects.create(every=1, period="seconds")
+    PeriodicTask.objects.update(interval=often)
+    app = Celery("tried", broker="memory://", set_as_current=False)
+    app.conf.beat_scheduler = "django_celery_beat.schedulers:DatabaseScheduler"
+    schedule = Schedule(app)
+    before_task_publish.connect(note)
+    schedule.start()
+
+    try:
+        until(lambda: sent == {"sweep_scans"}, what="the schedule's first task")
+        row = PeriodicTask.objects.get(name="settle-files")
+        row.enabled = True
+        row.save()
+
+        until(lambda: "settle_files" in sent, what="what was switched on")
+    finally:
+        schedule.stop(timeout_s=5)
+        before_task_publish.disconnect(note)
+
+    assert sent == {"sweep_scans", "settle_files"}
