@@ -19,10 +19,19 @@ BEAT_S, EXPIRES_S = 2.0, 7
 ANSWER_TIMEOUT_S = 1.0
 
 
+def connect_broker() -> Redis:
+    """Return a connection of the caller's own, to be closed; the broker is waited for a second."""
+    return Redis.from_url(
+        settings.BROKER_URL,
+        socket_timeout=ANSWER_TIMEOUT_S,
+        socket_connect_timeout=ANSWER_TIMEOUT_S,
+    )
+
+
 def is_worker_alive() -> bool:
     """Tell whether any worker beat lately; `False` too when the broker does not answer within a second."""
     try:
-        with closing(_broker()) as broker:
+        with closing(connect_broker()) as broker:
             return (
                 next(broker.scan_iter(match=f"{PREFIX}*", count=1000), None) is not None
             )
@@ -32,7 +41,7 @@ def is_worker_alive() -> bool:
 
 def is_broker_alive() -> bool:
     try:
-        with closing(_broker()) as broker:
+        with closing(connect_broker()) as broker:
             return bool(broker.ping())
     except (RedisError, OSError):
         return False
@@ -55,7 +64,7 @@ class Heartbeat:
             self._thread.join(ANSWER_TIMEOUT_S + 1)
 
     def _run(self) -> None:
-        with closing(_broker()) as broker:
+        with closing(connect_broker()) as broker:
             is_away = False
             while not self._ended.is_set():
                 try:
@@ -72,11 +81,3 @@ class Heartbeat:
                 logger.info(
                     "The broker ended before this worker's key could be deleted; it expires."
                 )
-
-
-def _broker() -> Redis:
-    return Redis.from_url(
-        settings.BROKER_URL,
-        socket_timeout=ANSWER_TIMEOUT_S,
-        socket_connect_timeout=ANSWER_TIMEOUT_S,
-    )

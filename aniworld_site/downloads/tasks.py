@@ -7,6 +7,7 @@ from celery import shared_task
 from aniworld_site.downloads.models import Source
 from aniworld_site.downloads.pictures import fetch_pictures
 from aniworld_site.downloads.refreshing import refresh_source
+from aniworld_site.runs import alone
 
 
 @shared_task(ignore_result=True)
@@ -23,6 +24,7 @@ def fetch_posters(source_id: int) -> None:
 
 
 @shared_task(ignore_result=True)
+@alone("refresh-sources")
 def refresh_due_sources() -> None:
     for source_id in Source.objects.due().values_list("pk", flat=True):
         refresh_one.delay(source_id)

@@ -13,6 +13,7 @@ from aniworld_site.library.models import Scan
 from aniworld_site.library.scanner import run_scan, shutting_down
 from aniworld_site.library.transitions import claim_scan, follow, release_stale_scans
 from aniworld_site.library.upkeep import empty_trash, settle_operations
+from aniworld_site.runs import alone
 
 
 @shared_task(ignore_result=True)
@@ -25,12 +26,14 @@ def do_scan(scan_id: int) -> None:
 
 
 @shared_task(ignore_result=True)
+@alone("sweep-scans")
 def sweep_scans() -> None:
     for scan in release_stale_scans():
         do_scan.delay(scan.pk)
 
 
 @shared_task(ignore_result=True)
+@alone("settle-files")
 def settle_files() -> None:
     settle_operations()
     if settings.TRASH_DAYS:
