@@ -11,8 +11,9 @@ from aniworld_site.runs import alone
 
 
 @shared_task(ignore_result=True)
-def refresh_one(source_id: int) -> None:
-    if source := Source.objects.filter(pk=source_id).first():
+def refresh_one(source_id: int, *, only_due: bool = False) -> None:
+    sources = Source.objects.due() if only_due else Source.objects.all()
+    if source := sources.filter(pk=source_id).first():
         refresh_source(source)
         fetch_pictures(source)
 
@@ -27,4 +28,5 @@ def fetch_posters(source_id: int) -> None:
 @alone("refresh-sources")
 def refresh_due_sources() -> None:
     for source_id in Source.objects.due().values_list("pk", flat=True):
-        refresh_one.delay(source_id)
+        # While all workers are busy each look asks again, and the first that is done reads for all.
+        refresh_one.delay(source_id, only_due=True)

@@ -16,7 +16,9 @@ pytestmark = pytest.mark.django_db
 def asked(monkeypatch):
     """Primary keys of sources that a worker was asked to read."""
     asked: list[int] = []
-    monkeypatch.setattr(refresh_one, "delay", asked.append)
+    monkeypatch.setattr(
+        refresh_one, "apply_async", lambda args, **_options: asked.extend(args)
+    )
     return asked
 
 

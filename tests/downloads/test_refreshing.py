@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from importlib.metadata import EntryPoint
 
 import pytest
+from django.db import connections
 from django.utils import timezone
 
 from aniworld_site.downloads.models import Source, SourceEpisode, SourceSeries
 from aniworld_site.downloads.providers import registry
 from aniworld_site.downloads.providers.registry import ENTRY_POINT, get_provider_types
-from aniworld_site.downloads.refreshing import refresh_source
+from aniworld_site.downloads.refreshing import Refreshed, refresh_source
 from aniworld_site.library.models import Episode, Series
 from tests.downloads.factories import catalogue, episode, make_source, series
+from tests.downloads.sources import Request
 from tests.factories import make_episode, make_season, make_series
 
 pytestmark = pytest.mark.django_db
@@ -253,6 +257,39 @@ def test_two_looks_do_not_overlap_and_a_killed_one_is_taken_over(source):
 
     Source.objects.update(refreshing_since=timezone.now() - timedelta(hours=1))
     assert refresh_source(row) is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_source_that_two_read_at_once_is_read_once(source):
+    row = publish(source, series())
+    is_asked, may_answer = threading.Event(), threading.Event()
+
+    def wait(request: Request) -> None:
+        is_asked.set()
+        may_answer.wait(10)
+        request.answer(200, catalogue(series()).encode(), type="application/json")
+
+    source.behave("/c.json", wait)
+
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        first = pool.submit(read, row)
+        assert is_asked.wait(10)
+        second = pool.submit(read, row).result(10)
+        may_answer.set()
+        refreshed = first.result(10)
+
+    assert second is None
+    assert refreshed is not None
+    assert refreshed.error == ""
+    assert len(source.requests) == 1
+
+
+def read(row: Source) -> Refreshed | None:
+    """Read a source in a thread, and leave no connection to the database behind."""
+    try:
+        return refresh_source(row)
+    finally:
+        connections.close_all()
 
 
 def test_deleted_source_is_left_alone(source):

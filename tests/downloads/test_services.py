@@ -172,6 +172,54 @@ def test_due_sources_are_read_by_the_worker(source, monkeypatch):
     assert not Source.objects.due().exists()
 
 
+def test_source_that_was_asked_for_again_and_again_is_read_once(source, monkeypatch):
+    make_source(url=source.put("/c.json", catalogue(series("a"))))
+    asked = []
+    monkeypatch.setattr(
+        tasks.refresh_one, "delay", lambda *args, **options: asked.append(options)
+    )
+    for _ in range(3):
+        tasks.refresh_due_sources()
+
+    for options in asked:
+        tasks.refresh_one(Source.objects.get().pk, **options)
+
+    assert len(asked) == 3
+    assert len(source.requests) == 1
+
+
+def test_request_to_read_wakes_the_worker_after_the_commit(
+    monkeypatch, django_capture_on_commit_callbacks
+):
+    row = make_source(due_at=timezone.now() + timedelta(hours=1))
+    woken = []
+    monkeypatch.setattr(
+        tasks.refresh_one, "apply_async", lambda args, **_options: woken.append(args)
+    )
+
+    with django_capture_on_commit_callbacks(execute=True):
+        services.request_refresh(row)
+        before = list(woken)
+
+    assert (before, woken) == ([], [(row.pk,)])
+
+
+@pytest.mark.fault
+def test_request_to_read_without_a_broker_waits_for_the_next_look(
+    valkey, django_capture_on_commit_callbacks, caplog
+):
+    row = make_source(due_at=timezone.now() + timedelta(hours=1))
+    valkey.kill()
+    try:
+        with django_capture_on_commit_callbacks(execute=True):
+            services.request_refresh(row)
+    finally:
+        valkey.start()
+
+    assert list(Source.objects.due()) == [row]
+    assert f"Source {row.pk} waits for the broker" in caplog.text
+
+
 def test_another_password_ends_the_rest_that_a_refused_one_brought():
     soon = timezone.now() + timedelta(hours=1)
     row = make_source(rests_until=soon, rest_reason="It wants a login.")
