@@ -9,7 +9,7 @@ from celery import Task
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from aniworld_site.downloads.tasks import refresh_due_sources
-from aniworld_site.library.tasks import settle_files, sweep_scans
+from aniworld_site.library.tasks import scan_roots, settle_files, sweep_scans
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +35,13 @@ TIMETABLE = (
         every=1,
         period=IntervalSchedule.MINUTES,
         expires_s=60,
+    ),
+    Entry(
+        name="scan-roots",
+        does="Reads what changed in each root folder that is online.",
+        task=scan_roots,
+        every=24,
+        period=IntervalSchedule.HOURS,
     ),
     Entry(
         name="settle-files",

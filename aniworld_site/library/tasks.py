@@ -9,9 +9,16 @@ from celery import shared_task
 from celery.signals import worker_shutting_down
 from django.conf import settings
 
-from aniworld_site.library.models import Scan
+from aniworld_site.library.journal import find_absence
+from aniworld_site.library.models import RootFolder, Scan
 from aniworld_site.library.scanner import run_scan, shutting_down
-from aniworld_site.library.transitions import claim_scan, follow, release_stale_scans
+from aniworld_site.library.transitions import (
+    ScanRequest,
+    claim_scan,
+    follow,
+    open_scan,
+    release_stale_scans,
+)
 from aniworld_site.library.upkeep import empty_trash, settle_operations
 from aniworld_site.runs import alone
 
@@ -30,6 +37,16 @@ def do_scan(scan_id: int) -> None:
 def sweep_scans() -> None:
     for scan in release_stale_scans():
         do_scan.delay(scan.pk)
+
+
+@shared_task(ignore_result=True)
+@alone("scan-roots")
+def scan_roots() -> None:
+    # One that was away is read again as soon as it is back; a scan of what is still away would only fail.
+    for root in RootFolder.objects.all():
+        if root.is_online or not find_absence(root):
+            scan, _is_new = open_scan(ScanRequest(root=root, by="system"))
+            do_scan.delay(scan.pk)
 
 
 @shared_task(ignore_result=True)

@@ -114,12 +114,11 @@ def test_row_of_an_older_version_learns_to_expire_and_keeps_the_rest():
 @pytest.mark.parametrize("ran", [None, timedelta(hours=1)])
 def test_start_is_no_reason_to_run_what_is_done_each_day(ran: timedelta | None):
     """A database that was away is one neither: beat begins anew then."""
-    row = get_row("settle-files")
-    row.interval = IntervalSchedule.objects.create(every=24, period="hours")
-    row.last_run_at = ran and timezone.now() - ran
-    row.save()
+    last_run_at = ran and timezone.now() - ran
+    PeriodicTask.objects.filter(name="scan-roots").update(last_run_at=last_run_at)
 
-    entry = ModelEntry(get_row("settle-files"))
+    entry = ModelEntry(get_row("scan-roots"))
 
     assert not entry.is_due().is_due
     assert entry.is_due().next > timedelta(hours=22).total_seconds()
+    assert "expires" not in entry.options
