@@ -16,6 +16,7 @@ class SiteConfig(AppConfig):
     def ready(self) -> None:
         # Tasks bind to the application that is loaded: without it they would look for a broker on this machine's port.
         import_module("aniworld_site.celery")
+        import_module("aniworld_site.receivers")
         timetable = import_module("aniworld_site.timetable")
         beat = apps.get_app_config("django_celery_beat")
         post_migrate.connect(timetable.make_rows, sender=beat)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aniworld_site.messages import TaskUpdated
 from realtime.rooms import Room
 
 
@@ -9,3 +10,4 @@ class SystemRoom(Room):
     """What a person should know about the installation, for everybody who is logged in."""
 
     pattern = "system"
+    messages = frozenset({TaskUpdated})

@@ -22,6 +22,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from aniworld_site.exceptions import DomainError
+from aniworld_site.signals import task_began, task_ended
 from aniworld_site.worker import connect_broker
 
 logger = logging.getLogger(__name__)
@@ -47,37 +48,46 @@ class Run:
     """When the schedule had it run last, by the name of its row. django-celery-beat notes that in the database minutes later."""
 
 
-def alone(name: str) -> Callable[[Callable[[], R]], Callable[[], R | None]]:
-    """Let a task run once at a time, and note how it went: one that finds itself running ends at once, without a note."""
+def alone(
+    name: str, *, is_quiet: bool = False
+) -> Callable[[Callable[[], R]], Callable[[], R | None]]:
+    """Let a task run once at a time, note how it went, and announce it: one that finds itself running ends at once, without a word.
+
+    One that is quiet is announced only where it returned something or failed, and where a person asked for it.
+    """
 
     def decorate(work: Callable[[], R]) -> Callable[[], R | None]:
         @wraps(work)
         def run() -> R | None:
             with closing(connect_broker()) as broker:
-                running = Running(name, broker)
-                if not running.begin():
-                    return None
-                error = "It was cut off."
-                try:
-                    result = work()
-                    error = ""
-                    return result
-                except Exception as fault:
-                    error = describe(fault)
-                    raise
-                finally:
-                    running.end(error)
+                running = Running(name, broker, is_quiet=is_quiet)
+                return _run(work, running) if running.begin() else None
 
         return run
 
     return decorate
 
 
+def _run(work: Callable[[], R], running: Running) -> R:
+    error = "It was cut off."
+    try:
+        result = work()
+        error, running.is_quiet = "", running.is_quiet and not result
+        return result
+    except Exception as fault:
+        error = describe(fault)
+        raise
+    finally:
+        running.end(error)
+
+
 class Running:
     """One run: its lock, which a thread keeps alive, and the note about it."""
 
-    def __init__(self, name: str, broker: Redis) -> None:
-        self._broker, self._key = broker, PREFIX + name
+    def __init__(self, name: str, broker: Redis, *, is_quiet: bool = False) -> None:
+        self._name, self._broker, self._key = name, broker, PREFIX + name
+        self._row = _get_row_name()
+        self.is_quiet = is_quiet and bool(self._row)
         # The thread that renews it did not take it.
         self._lock = broker.lock(_lock(name), timeout=LOCK_S, thread_local=False)
         self._began = timezone.now().isoformat()
@@ -92,11 +102,11 @@ class Running:
                 return False
             self._thread.start()
         except (RedisError, OSError) as error:
-            logger.warning("%s runs without a lock: %s", self._key, error)
-        row = _get_row_name()
-        self._note(
-            {"ended": "", "error": ""} | ({SENT + row: self._began} if row else {})
-        )
+            logger.warning("%s runs without a lock: %s", self._name, error)
+        sent = {SENT + self._row: self._began} if self._row else {}
+        self._note({"ended": "", "error": "", **sent})
+        if not self.is_quiet:
+            task_began.send(Running, task=self._name)
         return True
 
     def end(self, error: str) -> None:
@@ -106,6 +116,8 @@ class Running:
         self._note({"ended": timezone.now().isoformat(), "error": error})
         with suppress(RedisError, OSError):
             self._lock.release()
+        if error or not self.is_quiet:
+            task_ended.send(Running, task=self._name, error=error)
 
     def _renew(self) -> None:
         while not self._ended.wait(RENEW_S):

@@ -150,3 +150,20 @@ class QueuePaused(QueueChange, type="queue_paused", delivery="event"):
 
 class QueueResumed(QueueChange, type="queue_resumed", delivery="event"):
     """What was held goes on."""
+
+
+class SourceUpdated(
+    Message,
+    type="source_updated",
+    delivery="state",
+    entity="source:{source_id}",
+    kept=False,
+):
+    """A source is being read, or was."""
+
+    source_id: Count
+    source: Annotated[str, Field(max_length=80)]
+    """Its name."""
+    status: Annotated[str, Field(pattern="^(reading|read|failed)$")]
+    reason: Annotated[str, Field(max_length=500)] = ""
+    """Why it could not be read, as a sentence."""

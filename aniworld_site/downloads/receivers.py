@@ -8,8 +8,8 @@ from django.db.models.signals import post_delete
 from django.dispatch import receiver
 
 from aniworld_site.downloads import messages, selectors
-from aniworld_site.downloads.models import Download, Queue
-from aniworld_site.downloads.rooms import DownloadsRoom, QueueRoom
+from aniworld_site.downloads.models import Download, Queue, Source
+from aniworld_site.downloads.rooms import DownloadsRoom, QueueRoom, SourcesRoom
 from aniworld_site.downloads.signals import (
     download_changed,
     download_progressed,
@@ -18,6 +18,7 @@ from aniworld_site.downloads.signals import (
     many_changed,
     queue_changed,
     queue_reordered,
+    source_changed,
     worker_began,
 )
 from realtime.messages import Message
@@ -135,6 +136,21 @@ def tell_queue(queue: Queue, did: str, by: str, **_kwargs: Any) -> None:
     counts = selectors.count_downloads()
     publish(QueueRoom(), DID[did](**counts, by=by))
     publish(QueueRoom(), messages.QueueStatus(**counts))
+
+
+@receiver(source_changed)
+def tell_source(source: Source, **_kwargs: Any) -> None:
+    is_reading = source.refreshing_since is not None
+    ended = "failed" if source.error else "read"
+    publish(
+        SourcesRoom(),
+        messages.SourceUpdated(
+            source_id=source.pk,
+            source=source.name,
+            status="reading" if is_reading else ended,
+            reason="" if is_reading else source.error,
+        ),
+    )
 
 
 def _tell_status() -> None:

@@ -23,6 +23,7 @@ from aniworld_site.downloads.providers.registry import (
 )
 from aniworld_site.downloads.queueing import queue_new_offers
 from aniworld_site.downloads.reconciling import Changes, store
+from aniworld_site.downloads.signals import source_changed
 from aniworld_site.exceptions import DomainError
 
 logger = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ def refresh_source(source: Source, *, is_forced: bool = False) -> Refreshed | No
     if not _claim(source):
         return None
     source.refresh_from_db()
+    source_changed.send(Source, source=source)
     try:
         provider, listing = _read(source, is_forced=is_forced)
         changes = keep(source, provider, listing) if listing is not None else None
@@ -136,6 +138,7 @@ def _finish(source: Source, *, due_at: datetime) -> None:
             "refreshed_at",
         ]
     )
+    source_changed.send(Source, source=source)
 
 
 def _rest(source: Source, error: Exception) -> None:
@@ -154,3 +157,4 @@ def _rest(source: Source, error: Exception) -> None:
     source.due_at = timezone.now() + min(rest, LONGEST_REST)
     source.refreshing_since = None
     source.save(update_fields=["error", "failures", "due_at", "refreshing_since"])
+    source_changed.send(Source, source=source)

@@ -15,6 +15,7 @@ from aniworld_site.downloads.messages import (
     QueueStarted,
     QueueStatus,
     QueueStopped,
+    SourceUpdated,
 )
 from aniworld_site.library.rooms import PermittedRoom
 
@@ -53,3 +54,11 @@ class QueueRoom(PermittedRoom):
             QueueResumed,
         }
     )
+
+
+class SourcesRoom(PermittedRoom):
+    """When sources are read, and how that went."""
+
+    pattern = "sources"
+    permission = "downloads.view_source"
+    messages = frozenset({SourceUpdated})

@@ -20,3 +20,5 @@ queue_reordered = Signal()
 worker_began = Signal()
 # Somebody started, stopped, paused or resumed the queue. Arguments: queue (Queue), did ("started", …), by (name).
 queue_changed = Signal()
+# Somebody begins to read a source, or has read it. Arguments: source (Source, with refreshing_since and error).
+source_changed = Signal()

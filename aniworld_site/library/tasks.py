@@ -33,10 +33,12 @@ def do_scan(scan_id: int) -> None:
 
 
 @shared_task(ignore_result=True)
-@alone("sweep-scans")
-def sweep_scans() -> None:
-    for scan in release_stale_scans():
+@alone("sweep-scans", is_quiet=True)
+def sweep_scans() -> int:
+    waiting = release_stale_scans()
+    for scan in waiting:
         do_scan.delay(scan.pk)
+    return len(waiting)
 
 
 @shared_task(ignore_result=True)

@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 
 from aniworld_site.downloads import services
 from aniworld_site.downloads.dispatching import Dispatcher
 from aniworld_site.downloads.models import Download, Queue
+from aniworld_site.downloads.refreshing import refresh_source
 from aniworld_site.downloads.services.steering import PORTION
 from aniworld_site.downloads.signals import download_changed
 from realtime.history import get_positions_of
 from realtime.publishing import Publication, flush
+from realtime.rooms import get_room
 from realtime.testing import published
-from tests.downloads.factories import make_ended
+from tests.downloads.factories import catalogue, make_ended, make_source
 from tests.downloads.queues import make_shelf, work_all
+from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -236,3 +240,24 @@ def test_a_try_that_came_to_nothing_is_told_though_it_is_tried_again(shelf):
         download_changed.send(Download, download=download, was="active")
 
     assert find(publications, "download_failed")[0].error_message == "It is away."
+
+
+def test_reading_a_source_is_told_with_how_it_went(source):
+    row = make_source(url=source.put("/c.json", catalogue()))
+
+    with published() as publications:
+        refresh_source(row)
+        source.put("/c.json", b"", status=404)
+        refresh_source(row)
+
+    said = find(publications, "source_updated")
+    assert types(publications, "sources") == ["source_updated"] * 4
+    assert {(each.source_id, each.source) for each in said} == {(row.pk, row.name)}
+    assert [each.status for each in said] == ["reading", "read", "reading", "failed"]
+    assert [bool(each.reason) for each in said] == [False, False, False, True]
+
+
+def test_sources_are_told_of_to_who_may_look_at_them():
+    assert get_room("sources").may_join(make_user(["downloads.view_source"]))
+    assert not get_room("sources").may_join(make_user())
+    assert not get_room("sources").may_join(AnonymousUser())

@@ -861,7 +861,32 @@ export interface SeriesUpdatedFrame {
 }
 
 /** Any frame that the server sends. */
-export type ServerFrame = ConnectedFrame | PingFrame | PongFrame | ErrorFrame | JoinedFrame | LeftFrame | BatchFrame | MemberJoinedFrame | MemberLeftFrame | ByeFrame | SystemInfoFrame | SystemWarningFrame | SystemErrorFrame | DownloadAddedFrame | DownloadRemovedFrame | DownloadProgressFrame | DownloadUpdatedFrame | QueueReorderedFrame | DownloadCompleteFrame | DownloadFailedFrame | QueueStatusFrame | QueueStartedFrame | QueueStoppedFrame | QueuePausedFrame | QueueResumedFrame | ScanStartedFrame | ScanProgressFrame | ScanCompleteFrame | ScanFailedFrame | SeriesUpdatedFrame | SeriesRemovedFrame | RootUpdatedFrame;
+export type ServerFrame = ConnectedFrame | PingFrame | PongFrame | ErrorFrame | JoinedFrame | LeftFrame | BatchFrame | MemberJoinedFrame | MemberLeftFrame | ByeFrame | SystemInfoFrame | SystemWarningFrame | SystemErrorFrame | DownloadAddedFrame | DownloadRemovedFrame | DownloadProgressFrame | DownloadUpdatedFrame | QueueReorderedFrame | DownloadCompleteFrame | DownloadFailedFrame | QueueStatusFrame | QueueStartedFrame | QueueStoppedFrame | QueuePausedFrame | QueueResumedFrame | SourceUpdatedFrame | ScanStartedFrame | ScanProgressFrame | ScanCompleteFrame | ScanFailedFrame | SeriesUpdatedFrame | SeriesRemovedFrame | RootUpdatedFrame | TaskUpdatedFrame;
+
+/** A source is being read, or was. */
+export interface SourceUpdatedData {
+  /** (0 or more) */
+  source_id: number;
+  /** Its name. (at most 80 characters) */
+  source: string;
+  status: "reading" | "read" | "failed";
+  /** Why it could not be read, as a sentence. (at most 500 characters) */
+  reason: string;
+}
+
+/** A source is being read, or was. */
+export interface SourceUpdatedFrame {
+  type: "source_updated";
+  /** When the message was made: ISO 8601 in UTC with offset, always of the same width. */
+  timestamp: string;
+  data: SourceUpdatedData;
+  /** Name of the room that it belongs to. (1 to 80 characters) */
+  room: string;
+  /** Place in the room's stream; rises by one per published message. (1 or more) */
+  seq: number;
+  /** The `seq` sent before it to this connection in this room; equal to the last one held, nothing is missing. Not in snapshots. (0 or more) */
+  prev?: number;
+}
 
 /** Something is broken until a person acts. */
 export interface SystemErrorData {
@@ -932,6 +957,27 @@ export interface SystemWarningFrame {
   prev?: number;
 }
 
+/** A task of the schedule began or ended. */
+export interface TaskUpdatedData {
+  /** refresh-sources, scan-roots, settle-files or sweep-scans; the last only when it found something or a person asked for it. (1 to 64 characters) */
+  task: string;
+  status: "running" | "done" | "failed";
+}
+
+/** A task of the schedule began or ended. */
+export interface TaskUpdatedFrame {
+  type: "task_updated";
+  /** When the message was made: ISO 8601 in UTC with offset, always of the same width. */
+  timestamp: string;
+  data: TaskUpdatedData;
+  /** Name of the room that it belongs to. (1 to 80 characters) */
+  room: string;
+  /** Place in the room's stream; rises by one per published message. (1 or more) */
+  seq: number;
+  /** The `seq` sent before it to this connection in this room; equal to the last one held, nothing is missing. Not in snapshots. (0 or more) */
+  prev?: number;
+}
+
 /** The frame of each message type. */
 export interface ServerFrames {
   "connected": ConnectedFrame;
@@ -959,6 +1005,7 @@ export interface ServerFrames {
   "queue_stopped": QueueStoppedFrame;
   "queue_paused": QueuePausedFrame;
   "queue_resumed": QueueResumedFrame;
+  "source_updated": SourceUpdatedFrame;
   "scan_started": ScanStartedFrame;
   "scan_progress": ScanProgressFrame;
   "scan_complete": ScanCompleteFrame;
@@ -966,7 +1013,8 @@ export interface ServerFrames {
   "series_updated": SeriesUpdatedFrame;
   "series_removed": SeriesRemovedFrame;
   "root_updated": RootUpdatedFrame;
+  "task_updated": TaskUpdatedFrame;
 }
 
 /** What can be joined; parameters stand for letters, digits and `_ . -`. */
-export type RoomName = "downloads" | "library" | "queue" | "scan" | `series:${string}` | "system";
+export type RoomName = "downloads" | "library" | "queue" | "scan" | `series:${string}` | "sources" | "system";

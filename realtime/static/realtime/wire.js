@@ -74,6 +74,7 @@ export const MessageType = Object.freeze({
   QUEUE_STOPPED: "queue_stopped",
   QUEUE_PAUSED: "queue_paused",
   QUEUE_RESUMED: "queue_resumed",
+  SOURCE_UPDATED: "source_updated",
   SCAN_STARTED: "scan_started",
   SCAN_PROGRESS: "scan_progress",
   SCAN_COMPLETE: "scan_complete",
@@ -81,6 +82,7 @@ export const MessageType = Object.freeze({
   SERIES_UPDATED: "series_updated",
   SERIES_REMOVED: "series_removed",
   ROOT_UPDATED: "root_updated",
+  TASK_UPDATED: "task_updated",
 });
 
 /** What a client sends. */
