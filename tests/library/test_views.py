@@ -219,7 +219,7 @@ def test_messages_come_with_the_part_that_htmx_replaces(operator):
 
     text = response.content.decode()
     assert "is no longer monitored" in text
-    assert 'hx-swap-oob="innerHTML"' in text
+    assert 'hx-swap-oob="morph"' in text
     assert "<html" not in text
 
 
