@@ -140,18 +140,19 @@ def render_page(
     context: Mapping[str, Any],
     *,
     parts: Collection[str] = (),
+    folder: str | None = None,
 ) -> HttpResponse:
     """Render a page, or only the part whose element htmx is about to replace, with the messages that wait.
 
-    `parts` names ids of elements; "series-head" of a page in `library/` is drawn by `library/_series_head.html`. Callables in `context` are only called by what is drawn.
+    `parts` names ids of elements; "series-head" of a page in `library/` is drawn by `library/_series_head.html`, unless the parts are in
+    another `folder`. Callables in `context` are only called by what is drawn.
     """
     part = request.htmx.target or ""
     if part not in parts or request.htmx.history_restore_request:
         response = render(request, template, dict(context))
     else:
-        # The dashboard, which is in no folder, is made of the library's parts.
-        folder = template.rpartition("/")[0] or "library"
-        drawn = f"{folder}/_{part.replace('-', '_')}.html"
+        place = template.rpartition("/")[0] if folder is None else folder
+        drawn = f"{place}/_{part.replace('-', '_')}.html".lstrip("/")
         text = render_to_string(drawn, dict(context), request)
         said = render_to_string("_messages.html", {"is_part": True}, request)
         response = HttpResponse(text + said)

@@ -7,9 +7,12 @@ from typing import Any
 
 from celery import Task
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
+from kombu.exceptions import OperationalError
 
 from aniworld_site.downloads.tasks import refresh_due_sources
+from aniworld_site.exceptions import DomainError
 from aniworld_site.library.tasks import scan_roots, settle_files, sweep_scans
+from aniworld_site.runs import get_runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,8 +20,12 @@ class Entry:
     """A task that comes round again, with what its row says at first."""
 
     name: str
+    """Of its row at first, and in addresses and messages for ever."""
+    label: str
     does: str
     """One sentence for a person."""
+    permission: str
+    """Of who may have it run now."""
     task: Task[[], Any]
     every: int
     period: str
@@ -30,7 +37,9 @@ class Entry:
 TIMETABLE = (
     Entry(
         name="refresh-sources",
+        label="Read sources",
         does="Reads each source whose time has come, and queues new episodes of monitored series.",
+        permission="downloads.change_source",
         task=refresh_due_sources,
         every=1,
         period=IntervalSchedule.MINUTES,
@@ -38,14 +47,18 @@ TIMETABLE = (
     ),
     Entry(
         name="scan-roots",
+        label="Scan root folders",
         does="Reads what changed in each root folder that is online.",
+        permission="library.scan_rootfolder",
         task=scan_roots,
         every=24,
         period=IntervalSchedule.HOURS,
     ),
     Entry(
         name="settle-files",
+        label="Look after files and trash",
         does="Finishes file operations that were interrupted, and deletes for good what lay in the trash for long enough.",
+        permission="library.scan_rootfolder",
         task=settle_files,
         every=1,
         period=IntervalSchedule.MINUTES,
@@ -53,7 +66,9 @@ TIMETABLE = (
     ),
     Entry(
         name="sweep-scans",
+        label="Take up scans",
         does="Takes up scans that wait, and those whose worker was killed.",
+        permission="library.scan_rootfolder",
         task=sweep_scans,
         every=5,
         period=IntervalSchedule.SECONDS,
@@ -97,3 +112,20 @@ def _complete_old_rows(rows: list[PeriodicTask]) -> None:
         if entry and not (row.description or row.expires or row.expire_seconds):
             row.description, row.expire_seconds = entry.does, entry.expires_s
             row.save()
+
+
+def run_now(entry: Entry) -> None:
+    """Have a worker run a task as soon as one can.
+
+    Raises:
+        DomainError: It is running, or the broker is away.
+    """
+    run = get_runs([entry.name]).get(entry.name)
+    if run is not None and run.is_running:
+        raise DomainError(f"{entry.label}: it is running already.")
+    try:
+        entry.task.apply_async(retry=False)
+    except OperationalError as error:
+        raise DomainError(
+            "No worker can be asked now, since the broker is away. Try again in a few seconds."
+        ) from error

@@ -10,6 +10,8 @@ from aniworld_site import health, views
 
 urlpatterns = [
     path("", views.dashboard, name="dashboard"),
+    path("schedule/", views.schedule, name="schedule"),
+    path("schedule/<slug:name>/run/", views.schedule_run, name="schedule_run"),
     path("login/", views.SiteLoginView.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("setup/", views.setup, name="setup"),

@@ -1,4 +1,4 @@
-"""Pages that span apps: the dashboard, logging in, and the first run."""
+"""Pages that span apps: the dashboard, the schedule, logging in, and the first run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
@@ -16,11 +16,22 @@ from django.views.decorators.http import require_http_methods
 from django_htmx.http import HttpResponseClientRefresh
 
 from aniworld_site.accounts import create_administrator, has_users
+from aniworld_site.agenda import list_planned
+from aniworld_site.downloads.selectors import list_readings
 from aniworld_site.exceptions import DomainError
 from aniworld_site.forms import SetupForm
 from aniworld_site.library import selectors
 from aniworld_site.library.forms import RootAddForm
-from aniworld_site.pages import PageRequest, page, render_page
+from aniworld_site.pages import (
+    PageRequest,
+    action,
+    done,
+    page,
+    render_page,
+    require,
+)
+from aniworld_site.timetable import TIMETABLE, run_now
+from aniworld_site.worker import is_worker_alive
 
 
 @page("library.view_series")
@@ -35,7 +46,32 @@ def dashboard(request: PageRequest) -> HttpResponse:
         "form": RootAddForm(),
     }
     parts = ("totals", "notices", "roots", "arrivals")
-    return render_page(request, "dashboard.html", context, parts=parts)
+    return render_page(
+        request, "dashboard.html", context, parts=parts, folder="library"
+    )
+
+
+@page("library.view_series")
+def schedule(request: PageRequest) -> HttpResponse:
+    context = {
+        "tasks": list_planned,
+        "readings": list_readings,
+        "has_worker": is_worker_alive,
+    }
+    parts = ("schedule-tasks", "schedule-sources")
+    return render_page(request, "schedule.html", context, parts=parts)
+
+
+@action("library.view_series")
+def schedule_run(request: PageRequest, name: str) -> HttpResponse:
+    entry = next((entry for entry in TIMETABLE if entry.name == name), None)
+    if entry is None:
+        raise Http404
+    require(request.user, entry.permission)
+    run_now(entry)
+    if is_worker_alive():
+        return done(request, f"{entry.label}: a worker does it now.")
+    return done(request, f"{entry.label}: it is done as soon as a worker is there.")
 
 
 @method_decorator(login_not_required, name="dispatch")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -11,6 +13,9 @@ from django.utils import timezone
 from aniworld_site.downloads.providers.guarding import GuardError, read_hosts
 from aniworld_site.library.destinations import DEFAULT_TEMPLATE
 from aniworld_site.library.models import Episode, FileOperation, RootFolder, Series
+
+REFRESH_TAKES = timedelta(minutes=30)
+"""A read that began longer ago was killed."""
 
 
 def validate_hosts(text: str) -> None:

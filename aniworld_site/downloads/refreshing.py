@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from aniworld_site.downloads.credentials import read_options
-from aniworld_site.downloads.models import Source
+from aniworld_site.downloads.models import REFRESH_TAKES, Source
 from aniworld_site.downloads.providers.registry import (
     Listing,
     Provider,
@@ -28,8 +28,6 @@ from aniworld_site.exceptions import DomainError
 
 logger = logging.getLogger(__name__)
 
-REFRESH_TAKES = timedelta(minutes=30)
-"""One that began longer ago was killed."""
 FIRST_REST, LONGEST_REST = timedelta(minutes=5), timedelta(days=1)
 
 

@@ -23,6 +23,7 @@ MORE = (
     ("downloads:sources", "Sources", "source", "o"),
     ("library:root_list", "Folders", "folder", "f"),
     ("library:scan_list", "Scans", "scan", "c"),
+    ("schedule", "Schedule", "schedule", "t"),
     ("library:history", "History", "history", "h"),
 )
 

@@ -71,7 +71,7 @@ def places(page: Page, site: RunningSite) -> Iterator[str]:
     cards = page.locator(".card", has_text=re.compile("Endless|مسلسل"))
     awkward = [str(card.get_attribute("href")) for card in cards.all()]
     assert len(awkward) == 2
-    for place in (*PLACES, *awkward):
+    for place in (*PLACES, "/schedule/", *awkward):
         page.goto(f"{site.url}{place}")
         page.evaluate(
             "document.querySelectorAll('main details').forEach((each) => (each.open = true))"

@@ -26,7 +26,9 @@ from aniworld_site.downloads.selectors.queue import (
     list_rows,
 )
 from aniworld_site.downloads.selectors.sources import (
+    Reading,
     SourceState,
+    list_readings,
     list_reviews,
     list_sources,
     search_listed,
@@ -36,6 +38,7 @@ __all__ = [
     "Facts",
     "MissingEpisode",
     "QueueView",
+    "Reading",
     "Row",
     "SourceState",
     "count_downloads",
@@ -50,6 +53,7 @@ __all__ = [
     "list_live",
     "list_missing",
     "list_missing_episodes",
+    "list_readings",
     "list_reviews",
     "list_rows",
     "list_sources",

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.db.models import Count, QuerySet
 from django.utils import timezone
 
-from aniworld_site.downloads.models import Source, SourceEpisode, SourceSeries
+from aniworld_site.downloads.models import (
+    REFRESH_TAKES,
+    Source,
+    SourceEpisode,
+    SourceSeries,
+)
+from aniworld_site.wording import describe_rhythm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +60,37 @@ def list_sources() -> list[SourceState]:
         )
         for row in Source.objects.all()
     ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A source with when it was and will be read."""
+
+    source: Source
+    often: str
+    """How often, in words."""
+    is_reading: bool
+    next_at: datetime | None
+    """`None` for never."""
+    is_due: bool
+
+
+def list_readings() -> list[Reading]:
+    """Return the sources by name, with when they are read, in one query."""
+    now = timezone.now()
+    readings = []
+    for row in Source.objects.all():
+        since, due_at = row.refreshing_since, row.due_at or now
+        readings.append(
+            Reading(
+                source=row,
+                often=describe_rhythm(timedelta(minutes=row.every_minutes)),
+                is_reading=since is not None and since > now - REFRESH_TAKES,
+                next_at=due_at if row.is_enabled else None,
+                is_due=row.is_enabled and due_at <= now,
+            )
+        )
+    return readings
 
 
 def list_reviews(*, limit: int) -> list[SourceEpisode]:
