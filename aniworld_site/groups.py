@@ -28,7 +28,12 @@ def make_groups(**_kwargs: Any) -> None:
         "viewer": ours.filter(codename__in=VIEWER),
         "operator": ours.filter(codename__in=OPERATOR),
         "admin": Permission.objects.filter(
-            content_type__app_label__in=[*apps, "auth", "realtime"]
+            content_type__app_label__in=[
+                *apps,
+                "auth",
+                "realtime",
+                "django_celery_beat",
+            ]
         ),
     }
     for name, permissions in wanted.items():

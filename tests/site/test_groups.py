@@ -27,11 +27,21 @@ def groups() -> None:
         (
             "operator",
             ["library.view_series", "library.scan_rootfolder", "library.change_series"],
-            ["library.add_rootfolder", "library.delete_series", "auth.add_user"],
+            [
+                "library.add_rootfolder",
+                "library.delete_series",
+                "auth.add_user",
+                "django_celery_beat.change_periodictask",
+            ],
         ),
         (
             "admin",
-            ["library.add_rootfolder", "library.delete_series", "auth.add_user"],
+            [
+                "library.add_rootfolder",
+                "library.delete_series",
+                "auth.add_user",
+                "django_celery_beat.change_periodictask",
+            ],
             [],
         ),
     ],
