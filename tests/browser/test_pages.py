@@ -12,7 +12,19 @@ from playwright.sync_api import Browser, Page, expect
 from tests.library.trees import write, write_season
 from tests.running import PASSWORD, USER, RunningSite
 
-PLACES = ("/", "/series/", "/series/echo/", "/scans/", "/unmatched/", "/roots/")
+PLACES = (
+    "/",
+    "/series/",
+    "/series/echo/",
+    "/scans/",
+    "/unmatched/",
+    "/roots/",
+    "/queue/",
+    "/missing/",
+    "/sources/",
+    "/add/",
+    "/history/",
+)
 LIVE_MS = 20_000
 ROOT = "AHomeWithoutASpace" * 4
 ENDLESS, RIGHT_TO_LEFT = "Endless" * 30, "مسلسل الصحراء الكبرى والنجوم البعيدة"
@@ -24,6 +36,30 @@ SMALL_TARGETS = """() => [...document.querySelectorAll("a[href], button, input:n
   .map((element) => [element.outerHTML.slice(0, 80), element.getBoundingClientRect()])
   .filter(([, {width, height}]) => width > 1 && (width < 24 || height < 24))
   .map(([name, {width, height}]) => `${name}: ${width} x ${height}`)"""
+
+# Long words everywhere, and one of each that a page may show.
+DOWNLOADS = """
+from django.utils import timezone
+from aniworld_site.downloads.models import Download
+from aniworld_site.downloads.services import queue_episodes, stop_queue
+from aniworld_site.library.models import Episode, FileOperation, RootFolder, Series
+from tests.downloads.factories import make_listed, make_offer, make_source
+
+stop_queue(by="U" * 100)
+series = Series.objects.get(title__startswith="Endless")
+source = make_source(name="S" * 80, url="https://" + "s" * 60 + ".example/" + "p" * 200, error="E" * 300, problems=["P" * 300])
+listed = make_listed(source, series=series, title="L" * 200)
+make_listed(source, title="M" * 200)
+episodes = list(Episode.objects.filter(season__series=series))
+for episode in episodes:
+    make_offer(listed, episode=episode, url="https://a.example/1.mkv", title="T" * 200, review="R" * 200)
+queue_episodes(episodes, by="U" * 100)
+first, second = Download.objects.order_by("pk")[:2]
+Download.objects.filter(pk=first.pk).update(state="failed", reason="F" * 400, finished_at=timezone.now())
+Download.objects.filter(pk=second.pk).update(state="waiting", wait="host", reason="W" * 400, due_at=timezone.now())
+Episode.objects.create(season=episodes[0].season, number=99, title="N" * 200)
+FileOperation.objects.create(kind="import", state="done", root=RootFolder.objects.get(), series=series, label="O" * 200, source="/" + "a" * 300, target="/" + "b" * 300, inode=1, size_bytes=1, by="U" * 100)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +73,8 @@ def held(site: RunningSite, tmp_path_factory: pytest.TempPathFactory) -> Path:
     write(folder, f"Strange/{'w' * 250}.mkv")
     site.manage("add_root", str(folder), "--name", ROOT)
     assert site.manage("scan", "--root", ROOT).returncode == 0
+    filled = site.manage("shell", "-v", "0", "-c", DOWNLOADS)
+    assert filled.returncode == 0, filled.stderr
     return folder
 
 
