@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from aniworld_site.downloads.views import adding, missing, queue, sources
+from aniworld_site.downloads.views import adding, episodes, missing, queue, sources
 
 app_name = "downloads"
 urlpatterns = [
@@ -21,6 +21,9 @@ urlpatterns = [
     path("missing/queue/", missing.missing_queue, name="missing_queue"),
     path("missing/all/", missing.missing_all, name="missing_all"),
     path("missing/ignore/", missing.missing_ignore, name="missing_ignore"),
+    path(
+        "series/<slug:key>/episodes/", episodes.series_episodes, name="series_episodes"
+    ),
     path("series/<slug:key>/queue/", missing.series_queue, name="series_queue"),
     path("sources/", sources.source_list, name="sources"),
     path("sources/add/", sources.source_add, name="source_add"),

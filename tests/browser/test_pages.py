@@ -16,6 +16,7 @@ PLACES = (
     "/",
     "/series/",
     "/series/echo/",
+    "/series/echo/episodes/",
     "/scans/",
     "/unmatched/",
     "/roots/",

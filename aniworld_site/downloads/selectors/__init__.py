@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from aniworld_site.downloads.selectors.episodes import (
+    EpisodeGroup,
+    EpisodeRow,
+    list_episode_groups,
+)
 from aniworld_site.downloads.selectors.messages import (
     Facts,
     count_downloads,
@@ -35,6 +40,8 @@ from aniworld_site.downloads.selectors.sources import (
 )
 
 __all__ = [
+    "EpisodeGroup",
+    "EpisodeRow",
     "Facts",
     "MissingEpisode",
     "QueueView",
@@ -49,6 +56,7 @@ __all__ = [
     "get_queue_view",
     "get_series_names",
     "list_ended",
+    "list_episode_groups",
     "list_facts",
     "list_live",
     "list_missing",

@@ -20,7 +20,13 @@ from aniworld_site.library.selectors.roots import (
     list_notices,
     list_roots,
 )
-from aniworld_site.library.selectors.seasons import list_seasons
+from aniworld_site.library.selectors.seasons import (
+    UNFOLD_UP_TO,
+    Cell,
+    SeasonGrid,
+    list_seasons,
+    unfold,
+)
 from aniworld_site.library.selectors.series import (
     add_counts,
     find_series,
@@ -31,6 +37,9 @@ from aniworld_site.library.selectors.series import (
 )
 
 __all__ = [
+    "UNFOLD_UP_TO",
+    "Cell",
+    "SeasonGrid",
     "add_counts",
     "count_unmatched",
     "find_series",
@@ -52,4 +61,5 @@ __all__ = [
     "list_series_files",
     "list_series_unmatched",
     "list_unmatched",
+    "unfold",
 ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from django.db.models import (
@@ -29,6 +31,7 @@ class Cell:
     text: str
     """Its number, or its label where it has one."""
     title: str
+    air_date: date | None
     state: str
     """there, several, missing, unwanted or absent (a special that is not there counts for nothing)."""
     files: int
@@ -63,15 +66,15 @@ def list_seasons(series: Series) -> list[SeasonGrid]:
         episode=OuterRef("pk"), file__vanished_at=None
     )
     rows = Episode.objects.filter(season__series=series).order_by("number", "label")
-    fields = ("pk", "season", "number", "label", "title", "has_file", "is_wanted")
+    fields = ("pk", "season", "number", "label", "title", "air_date")
     # Tuples, since a series may have thousands of episodes and only a few of their columns are drawn.
     for row in rows.annotate(total=count_rows(links)).values_list(
-        *fields, "total", named=True
+        *fields, "has_file", "is_wanted", "total", named=True
     ):
         grid = grids[row.season]
         grid.cells.append(_make_cell(row, is_special=grid.number == 0))
     seasons = sorted(grids.values(), key=lambda grid: (grid.number == 0, grid.number))
-    _unfold(seasons)
+    unfold(seasons)
     return seasons
 
 
@@ -87,12 +90,14 @@ def _make_cell(row: Any, *, is_special: bool) -> Cell:
         pk=row.pk,
         text=row.label or str(row.number),
         title=row.title,
+        air_date=row.air_date,
         state=state,
         files=files,
     )
 
 
-def _unfold(seasons: list[SeasonGrid]) -> None:
+def unfold(seasons: Sequence[SeasonGrid]) -> None:
+    """Open all of a short series, of a longer one the first with something missing."""
     is_small = sum(len(grid.cells) for grid in seasons) <= UNFOLD_UP_TO
     first_missing = next((grid for grid in seasons if grid.missing), None)
     for grid in seasons:
