@@ -48,9 +48,9 @@ export class Ticking {
 
   /** @param {string} name @param {HTMLFormElement | null} form @returns {HTMLInputElement[]} */
   list(name, form) {
-    return [...(form ?? this.document).querySelectorAll(`input[type="checkbox"][name="${CSS.escape(name)}"]`)].map(
-      (box) => /** @type {HTMLInputElement} */ (box),
-    );
+    // Those that name their form stand outside of it.
+    const boxes = this.document.querySelectorAll(`input[type="checkbox"][name="${CSS.escape(name)}"]`);
+    return [...boxes].map((box) => /** @type {HTMLInputElement} */ (box)).filter((box) => box.form === form);
   }
 
   /** @param {HTMLInputElement[]} boxes @param {boolean} ticked */
