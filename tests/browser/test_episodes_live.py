@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Page, Request, Route, expect
 
 from tests.browser.stages import (
     HOSTILE,
@@ -159,11 +159,41 @@ def test_a_season_that_is_unfolded_stays_so_when_the_list_is_renewed(
     expect(third.locator(".download")).to_have_count(0)
 
     third.locator("summary").click()
-    expect(third.locator(".download")).to_have_count(90)
+    expect(third.locator(".download")).to_have_count(90, timeout=LIVE_MS)
     press(page, 1, "Queue")
 
     expect(get_row(page, 1).locator(".state-there")).to_be_visible(timeout=LIVE_MS)
-    expect(third.locator(".download")).to_have_count(90)
+    expect(third.locator(".download")).to_have_count(90, timeout=LIVE_MS)
     expect(third).to_have_attribute("open", "")
     expect(second.locator(".download")).to_have_count(0)
+    expect_not_reloaded(page)
+
+
+def test_a_season_is_unfolded_while_the_list_is_renewed(
+    stage: Stage, log_in: Callable[[RunningSite], Page]
+):
+    stage.add(1, bytes_per_s=0)
+    stage.manage("shell", "-v", "0", "-c", ADD_SEASONS.format(key=stage.key))
+    page = log_in(stage.site)
+    open_list(stage, page)
+    renewals: list[Route] = []
+
+    def hold_the_first(route: Route) -> None:
+        if renewals or route.request.headers.get("hx-target") != "episode-rows":
+            route.continue_()
+        else:
+            renewals.append(route)
+
+    page.route("**/episodes/*", hold_the_first)
+    stage.manage("queue", "stop")
+    # Requests are heard of while the page is asked something.
+    until(lambda: page.title() and renewals, what="a renewal that is held")
+
+    third = page.locator("#season-3")
+    third.locator("summary").click()
+    expect(third).to_have_attribute("open", "")
+    renewals[0].continue_()
+
+    # What was asked for before comes before: it does not know of the season.
+    expect(third.locator(".download")).to_have_count(90, timeout=LIVE_MS)
     expect_not_reloaded(page)
