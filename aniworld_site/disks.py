@@ -57,6 +57,11 @@ class DiskMeter:
                 thread.join(max(0.0, deadline - time.monotonic()))
         return {path: self._measured.get(path, (0.0, None))[1] for path in wanted}
 
+    def is_waiting_for(self, path: str) -> bool:
+        """Tell whether a folder has not answered: what was measured before says nothing of a disk that hangs."""
+        with self._lock:
+            return path in self._asking
+
     def _ask(self, path: str) -> threading.Thread | None:
         with self._lock:
             if (

@@ -16,7 +16,7 @@ from django.utils import timezone
 from aniworld_site.disks import DiskMeter
 from aniworld_site.downloads import transitions
 from aniworld_site.downloads.importing import drop_orphans, drop_parts
-from aniworld_site.downloads.models import Download, Queue, Source
+from aniworld_site.downloads.models import Download, Source
 from aniworld_site.downloads.ordering import get_queue
 from aniworld_site.downloads.queueing import give_roots
 from aniworld_site.downloads.runner import Runner
@@ -32,7 +32,7 @@ SWEEP_S = 5.0
 TIDY_S = 3600.0
 STOP_S = 6.0
 LATELY = timedelta(minutes=5)
-KIB, MIB = 1 << 10, 1 << 20
+KIB = 1 << 10
 
 
 class Dispatcher:
@@ -117,21 +117,14 @@ class Dispatcher:
         if time.monotonic() - self._tidied_at > TIDY_S:
             self._tidied_at = time.monotonic()
             drop_orphans()
-        if transitions.is_pause_over():
-            transitions.set_queue(Queue.State.RUNNING, by="system", did="resumed")
+        transitions.end_pause()
 
     def _take_up(self) -> None:
         rooms = self._measure()
-        while (download := transitions.claim_next(rooms)) is not None:
-            # The one that was here has been taken away from it, and ends.
-            if old := self._running.pop(download.pk, None):
-                old[0].stop.set()
-            assert download.root_id is not None  # noqa: S101  # Only such are claimed.
-            floor = get_queue().floor_mib * MIB
-            room = rooms[download.root_id].free_bytes - floor
-            runner = Runner(
-                download=download, most_bytes=max(0, room) + download.bytes_done
-            )
+        # One whose thread is still here was taken away from it and is about to end; where its disk hangs, that takes as long.
+        while claim := transitions.claim_next(rooms, busy=self._running):
+            download = claim.download
+            runner = Runner(download=download, most_bytes=claim.most_bytes)
             thread = threading.Thread(target=runner.run, name=f"download-{download.pk}")
             self._running[download.pk] = (runner, thread)
             self._share()
@@ -144,6 +137,7 @@ class Dispatcher:
             root.pk: Room(device=disk.device, free_bytes=disk.free_bytes)
             for root in roots
             if (disk := disks[root.path]) is not None
+            and not self._meter.is_waiting_for(root.path)
         }
 
     def _share(self) -> None:

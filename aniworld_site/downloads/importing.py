@@ -15,13 +15,15 @@ from aniworld_site.downloads.ordering import get_queue
 from aniworld_site.downloads.outcomes import note_success
 from aniworld_site.downloads.transfer.parts import Part, PartBusyError, remove_part
 from aniworld_site.exceptions import DomainError
-from aniworld_site.library import journal
+from aniworld_site.library import files, journal
 from aniworld_site.library.files import OWN_FOLDER
 from aniworld_site.library.models import Episode, FileOperation, RootFolder
 from aniworld_site.library.placing import choose_place
 from aniworld_site.library.sidecars import write_sidecars
 
 logger = logging.getLogger(__name__)
+
+State = FileOperation.State
 
 PARTS = Path(OWN_FOLDER) / "partial"
 """Below the root folder: on the same file system as the place that the file goes to, and hidden from scans and media centres."""
@@ -33,6 +35,28 @@ def get_part_path(download: Download) -> Path:
     """Return where a download's bytes are kept until they are whole; it must have a root folder."""
     assert download.root is not None  # noqa: S101  # Told to the type checker.
     return Path(download.root.path) / PARTS / f"{download.pk}.part"
+
+
+def find_operation(download: Download) -> FileOperation | None:
+    """Return the operation that brings a download's file into the library, while that can still be done or is.
+
+    One that was undone, failed or whose file is gone is forgotten with the bytes that it had: they are fetched again.
+
+    Raises:
+        DomainError: Its root folder is not there, so that nobody can tell.
+    """
+    operation = download.operation
+    if operation is None or operation.state == State.PLANNED:
+        return operation
+    if operation.state == State.DONE:
+        if reason := journal.find_absence(operation.root):
+            raise DomainError(reason)
+        mark = (operation.inode, operation.size_bytes)
+        if files.identify(operation.target) == mark:
+            return operation
+    Download.objects.filter(pk=download.pk).update(operation=None, bytes_done=0)
+    download.operation, download.bytes_done = None, 0
+    return None
 
 
 def bring_in(download: Download) -> None:
@@ -47,7 +71,7 @@ def bring_in(download: Download) -> None:
         operation = journal.carry_out(operation)
     except DomainError:
         operation.refresh_from_db()
-        if operation.state == FileOperation.State.FAILED:
+        if operation.state == State.FAILED:
             # Its bytes are gone: the next try fetches them again.
             Download.objects.filter(pk=download.pk).update(operation=None, bytes_done=0)
         raise
@@ -65,6 +89,8 @@ def _plan(download: Download) -> FileOperation:
     episode = Episode.objects.select_related("season__series").get(
         pk=download.episode_id
     )
+    if not RootFolder.objects.filter(pk=download.root.pk).exists():
+        raise DomainError("Its root folder was removed: it gets another one.")
     place = choose_place(
         episode,
         download.root,

@@ -14,6 +14,10 @@ from aniworld_site.downloads.providers.guarding import GuardError, read_hosts
 from aniworld_site.library.destinations import DEFAULT_TEMPLATE
 from aniworld_site.library.models import Episode, FileOperation, RootFolder, Series
 
+LONGEST_WAIT = timedelta(hours=25)
+"""No download, nor all of a source, waits for longer; a `Retry-After` is cut to a day."""
+LONGEST_EVERY = timedelta(days=8)
+"""Longer than any source is left unread."""
 REFRESH_TAKES = timedelta(minutes=30)
 """A read that began longer ago was killed."""
 
@@ -29,7 +33,9 @@ def validate_hosts(text: str) -> None:
 class SourceQuerySet(models.QuerySet["Source"]):
     def due(self) -> SourceQuerySet:
         """Keep those that are to be read now."""
-        is_due = Q(due_at=None) | Q(due_at__lte=timezone.now())
+        now = timezone.now()
+        # A time that is further off than any can be was written by a clock that was ahead.
+        is_due = Q(due_at=None) | Q(due_at__lte=now) | Q(due_at__gt=now + LONGEST_EVERY)
         return self.filter(is_due, is_enabled=True)
 
 
@@ -291,6 +297,7 @@ class Download(models.Model):
         DISK = "disk", "disk space"
         HOST = "host", "its source"
         ROOT = "root", "its folder"
+        MACHINE = "machine", "this machine"
 
     episode = models.ForeignKey(
         Episode, on_delete=models.CASCADE, related_name="downloads"

@@ -113,7 +113,8 @@ def tell_changed(download: Download, was: str, **_kwargs: Any) -> None:
 def _has_failed(download: Download) -> bool:
     """Tell whether a try came to nothing; what only waits for room has not been tried, or goes on where it was."""
     is_waiting = download.state == Download.State.WAITING
-    is_later = is_waiting and download.wait == Download.Wait.HOST
+    tried = (Download.Wait.HOST, Download.Wait.MACHINE)
+    is_later = is_waiting and download.wait in tried
     return is_later or download.state == Download.State.FAILED
 
 

@@ -70,7 +70,11 @@ def refresh_source(source: Source, *, is_forced: bool = False) -> Refreshed | No
 
 def _claim(source: Source) -> bool:
     now = timezone.now()
-    is_free = Q(refreshing_since=None) | Q(refreshing_since__lt=now - REFRESH_TAKES)
+    is_free = (
+        Q(refreshing_since=None)
+        | Q(refreshing_since__lt=now - REFRESH_TAKES)
+        | Q(refreshing_since__gt=now + REFRESH_TAKES)
+    )
     claimed = Source.objects.filter(is_free, pk=source.pk).update(refreshing_since=now)
     return claimed == 1
 

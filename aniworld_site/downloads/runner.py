@@ -5,19 +5,20 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from aniworld_site.downloads import transitions
 from aniworld_site.downloads.children import Child
 from aniworld_site.downloads.errands import Errand, make_errand
-from aniworld_site.downloads.importing import bring_in, get_part_path
+from aniworld_site.downloads.importing import bring_in, find_operation, get_part_path
 from aniworld_site.downloads.models import Download
 from aniworld_site.downloads.outcomes import settle_failure
 from aniworld_site.downloads.progress import Speedometer
@@ -34,7 +35,8 @@ LOOK_S = 0.5
 """How often a runner looks whether it still holds its download, so how soon a pause takes effect."""
 BEAT_S = 4.0
 AGAIN = timedelta(seconds=10)
-BROKE_OFF = "An error of AniWorld ended it; the log has the details."
+LARGEST_BYTES = 1 << 50
+BROKE_OFF = "An error of AniWorld interrupted it; the log has the details."
 
 
 @dataclass(kw_only=True)
@@ -64,33 +66,72 @@ class Runner:
             # The next write makes another.
             connection.close()
             self._end(partial(transitions.release, due_at=timezone.now() + AGAIN))
+        except OSError as error:
+            # No process, no memory, no open files, a disk that fails: nothing that the download could help either.
+            logger.exception("Download %s found no way on", self.download.pk)
+            said = f"This machine could not go on with it ({error.strerror or error}). It is tried again."
+            self._end(
+                partial(settle_failure, said={"error": said, "trouble": "machine"})
+            )
         except Exception:
             logger.exception("Download %s broke off", self.download.pk)
-            self._end(partial(transitions.fail, reason=BROKE_OFF))
+            broken = {"error": BROKE_OFF, "trouble": "broken"}
+            self._end(partial(settle_failure, said=broken))
         finally:
             connection.close()
 
     def _run(self) -> None:
         download = self.download
-        if download.operation_id is None:
-            try:
-                self._prepare()
-                said = self._fetch()
-            except (ProviderError, DomainError) as error:
-                said = _as_message(error)
-            if said is None:
-                transitions.release(download)
-                return
-            if "error" in said:
-                download.bytes_done = int(said.get("bytes_done", download.bytes_done))
-                settle_failure(download, said)
-                return
-            download.bytes_done = int(said["done"])
-            download.extension = str(said["extension"])
         try:
-            bring_in(download)
+            if find_operation(download) is None and not self._get_file():
+                return
+            with self._beating():
+                bring_in(download)
         except DomainError as error:
-            settle_failure(download, {"error": str(error), "trouble": "root"})
+            settle_failure(download, _as_message(error))
+
+    def _get_file(self) -> bool:
+        """Fetch what is not there yet; False where that came to an end without a whole file."""
+        download = self.download
+        try:
+            self._prepare()
+            said = self._fetch()
+        except ProviderError as error:
+            said = _as_message(error)
+        if said is None:
+            transitions.release(download)
+            return False
+        if "error" in said:
+            download.bytes_done = _bound(said.get("bytes_done", download.bytes_done))
+            if said.get("size") is not None:
+                download.size_bytes = _bound(said["size"])
+            settle_failure(download, said)
+            return False
+        download.bytes_done = _bound(said["done"])
+        download.extension = str(said["extension"])
+        return True
+
+    @contextmanager
+    def _beating(self) -> Iterator[None]:
+        """Keep the lease meanwhile: copying to another disk takes minutes."""
+        ended = threading.Event()
+        thread = threading.Thread(target=self._beat_until, args=(ended,), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+    def _beat_until(self, ended: threading.Event) -> None:
+        try:
+            while not ended.wait(BEAT_S):
+                transitions.beat(self.download)
+        except (LeaseLostError, DatabaseError):
+            # Whoever writes next learns it.
+            logger.info("Download %s could not be kept.", self.download.pk)
+        finally:
+            connection.close()
 
     def _prepare(self) -> None:
         """Find out what cannot be done before anything is started.
@@ -124,6 +165,11 @@ class Runner:
     def _send(self, errand: Errand) -> dict[str, Any] | None:
         """Return how a child ended, None where it was stopped; `{"limit"}` where it has to be started anew for another speed."""
         self._sent_limit = self.limit
+        # A disk may have hung for minutes, in which another process took over.
+        if not transitions.is_held(self.download):
+            raise LeaseLostError
+        if self.stop.is_set():
+            return None
         child = errand.start(self.limit)
         try:
             said = self._follow(child, takes_limits=errand.takes_limits)
@@ -169,9 +215,9 @@ class Runner:
 
     def _note(self, said: dict[str, Any], speed: Speedometer) -> None:
         download = self.download
-        download.bytes_done = int(said["bytes"])
+        download.bytes_done = _bound(said["bytes"])
         if said["size"] is not None:
-            download.size_bytes = int(said["size"])
+            download.size_bytes = _bound(said["size"])
         speed.note(now=time.monotonic(), bytes_done=download.bytes_done)
         if said.get("verifying") and download.state != Download.State.VERIFYING:
             transitions.begin_verifying(download)
@@ -200,6 +246,11 @@ class Runner:
         except Exception:
             # The database is away: the lease runs out, and it is taken up again.
             logger.exception("Download %s could not be ended", self.download.pk)
+
+
+def _bound(count: Any) -> int:
+    """Return a number of bytes that a database takes, whatever a child heard."""
+    return min(max(int(count), 0), LARGEST_BYTES)
 
 
 def _as_message(error: ProviderError | DomainError) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from aniworld_site.downloads import transitions
 from aniworld_site.downloads.models import Download, Queue, Source
 from aniworld_site.downloads.signals import download_changed
 from aniworld_site.downloads.transitions import Room
-from aniworld_site.downloads.transitions.claiming import FORCED_AT_ONCE
+from aniworld_site.downloads.transitions.claiming import FORCED_AT_ONCE, GUESSED_BYTES
 from aniworld_site.library.models import RootFolder
 from tests.downloads.factories import make_source
 from tests.factories import make_episode, make_root, make_season
@@ -40,13 +40,19 @@ class Lab:
             Download.objects.create(
                 episode=make_episode(self.season),
                 position=last + each,
-                **{"source": self.source, "root": self.root, **fields},
+                **{
+                    "source": self.source,
+                    "root": self.root,
+                    "size_bytes": MIB,
+                    **fields,
+                },
             )
             for each in range(number)
         ]
 
     def claim(self) -> Download | None:
-        return transitions.claim_next(self.free)
+        claim = transitions.claim_next(self.free)
+        return claim.download if claim else None
 
     def claim_all(self) -> list[int]:
         return [download.pk for download in iter(self.claim, None)]
@@ -148,6 +154,15 @@ def test_a_forced_one_is_first(lab: Lab):
     assert lab.claim() == forced
 
 
+def test_what_this_process_cannot_run_now_is_left_to_others(lab: Lab):
+    first, second = lab.add(2)
+
+    claim = transitions.claim_next(lab.free, busy={first.pk})
+
+    assert claim is not None
+    assert claim.download == second
+
+
 @pytest.mark.parametrize("fields", [{"due_at": soon()}, {"state": State.PAUSED}])
 def test_what_is_not_due_is_left_alone(lab: Lab, fields):
     lab.add(**fields)
@@ -186,6 +201,15 @@ def test_a_root_that_is_not_there_is_waited_for(lab: Lab, *, is_removed: bool):
     download.refresh_from_db()
     assert (download.state, download.wait) == (State.WAITING, "root")
     assert "Its folder is not there" in download.reason
+
+
+def test_a_wait_that_no_clock_meant_is_over(lab: Lab):
+    """Written while the clock was years ahead."""
+    far = timezone.now() + timedelta(days=400)
+    lab.change(rests_until=far, next_start_at=far, delay_s=10)
+    [download] = lab.add(state=State.WAITING, wait="host", due_at=far)
+
+    assert lab.claim() == download
 
 
 # Room
@@ -238,6 +262,32 @@ def test_roots_on_one_disk_share_its_room(lab: Lab):
     lab.add(size_bytes=600 * MIB, root=other)
 
     assert lab.claim_all() == [first.pk]
+
+
+def test_what_is_claimed_may_take_what_others_have_not_reserved(lab: Lab):
+    lab.add(size_bytes=600 * MIB)
+    lab.add(size_bytes=100 * MIB, bytes_done=50 * MIB)
+
+    first, second = (transitions.claim_next(lab.free) for _ in range(2))
+
+    assert first is not None
+    assert first.most_bytes == 1000 * MIB
+    assert second is not None
+    assert second.most_bytes == (400 + 50) * MIB
+
+
+def test_one_of_unknown_size_waits_beside_others_where_there_is_not_plenty(lab: Lab):
+    lab.add(size_bytes=None)
+    [second] = lab.add(size_bytes=None)
+
+    assert len(lab.claim_all()) == 1
+
+    second.refresh_from_db()
+    assert (second.state, second.wait) == (State.WAITING, "disk")
+    assert second.reason.startswith("Nobody says how large it is")
+    lab.free[lab.root.pk] = Room(device=1, free_bytes=2 * GUESSED_BYTES)
+    Download.objects.update(due_at=None)
+    assert lab.claim() == second
 
 
 def test_roots_on_two_disks_do_not(lab: Lab):

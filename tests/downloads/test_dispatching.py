@@ -345,8 +345,9 @@ def test_what_does_not_fit_is_not_begun(shelf, dispatcher):
 
 def claim_whole(shelf: Shelf, dispatcher: Dispatcher) -> Download:
     """Claim a download whose bytes are there already."""
-    download = transitions.claim_next(dispatcher._measure())
-    assert download is not None
+    claim = transitions.claim_next(dispatcher._measure())
+    assert claim is not None
+    download = claim.download
     part = get_part(shelf, download)
     part.parent.mkdir(parents=True)
     part.write_bytes(shelf.videos[0].content)

@@ -226,7 +226,7 @@ def test_command_speaks_json():
         (["pause", "4711"], "There is no download 4711"),
         (["remove"], "Expected downloads by number, or --ended for all."),
         (["remove", "--ended", "1"], "by number or --ended, not both."),
-        (["resume"], "The queue is running, not paused."),
+        (["resume"], "The queue is running: it cannot be resumed."),
         (["pause", "--minutes", "0"], "Expected 1 to"),
     ],
 )

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError
+from django.db.models import Q
 from django.utils import timezone
 
 from aniworld_site.downloads import transitions
@@ -255,6 +256,25 @@ def test_what_a_silent_process_held_is_given_back(state: str):
     assert Download.objects.running().count() == 1
 
 
+def test_what_beat_when_the_clock_was_ahead_is_given_back():
+    ahead = timezone.now() + timedelta(hours=1)
+    lost = make_download(State.ACTIVE, heartbeat_at=ahead)
+
+    assert transitions.release_stale() == 1
+
+    lost.refresh_from_db()
+    assert lost.state == State.QUEUED
+
+
+@pytest.mark.parametrize("reason", ["a\x00b", "a\ud800b", "a\x1bb"])
+def test_a_reason_that_cannot_be_stored_is_cleaned(reason: str):
+    download = make_download(State.ACTIVE)
+
+    transitions.fail(download, reason)
+
+    assert Download.objects.get().reason == "ab"
+
+
 # The queue as a whole
 
 
@@ -278,13 +298,28 @@ def test_a_pause_with_a_timer_runs_out():
         until=timezone.now() + timedelta(minutes=1),
     )
 
-    early = transitions.is_pause_over()
+    early = transitions.end_pause()
     Queue.objects.update(paused_until=timezone.now() - timedelta(seconds=1))
 
-    assert (early, transitions.is_pause_over()) == (False, True)
+    assert (early, transitions.end_pause()) == (False, True)
+    assert Queue.objects.get().state == Queue.State.RUNNING
 
 
 def test_a_pause_without_a_timer_never_runs_out():
     transitions.set_queue(Queue.State.PAUSED, by="tests", did="paused")
 
-    assert not transitions.is_pause_over()
+    assert not transitions.end_pause()
+
+
+def test_a_stop_is_not_undone_by_whoever_saw_the_queue_before_it():
+    transitions.set_queue(Queue.State.STOPPED, by="somebody", did="stopped")
+
+    with pytest.raises(DomainError, match="The queue is stopped: it cannot be resumed"):
+        transitions.set_queue(
+            Queue.State.RUNNING,
+            by="system",
+            did="resumed",
+            only_if=Q(state=Queue.State.PAUSED),
+        )
+
+    assert Queue.objects.get().state == Queue.State.STOPPED

@@ -43,6 +43,12 @@ class QueueAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Not subscriptab
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def save_model(
+        self, request: HttpRequest, obj: Queue, form: Any, change: Any
+    ) -> None:
+        # Not its state, which somebody may change meanwhile.
+        obj.save(update_fields=form.changed_data)
+
 
 @admin.register(Download)
 class DownloadAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # As above.

@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Case, IntegerField, QuerySet, Sum, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from aniworld_site.disks import METER
-from aniworld_site.downloads.models import RUNNING_STATES, Download, Queue, Source
+from aniworld_site.downloads.models import (
+    LONGEST_WAIT,
+    RUNNING_STATES,
+    Download,
+    Queue,
+    Source,
+)
 from aniworld_site.downloads.ordering import get_queue
 from aniworld_site.downloads.selectors.messages import count_downloads
 from aniworld_site.downloads.states import list_wishes
@@ -173,13 +179,15 @@ def explain_source(source: Source, running: int, now: datetime) -> str:
     """Return why no download of a source starts now, as a sentence; "" where one may. `running` is how many of it run."""
     if not source.is_enabled:
         return f"{source} is switched off."
-    if source.rests_until is not None and source.rests_until > now:
+    # What lies further ahead was written by a clock that was wrong.
+    if source.rests_until is not None and now < source.rests_until < now + LONGEST_WAIT:
         until = timezone.localtime(source.rests_until)
         is_today = until.date() == timezone.localtime(now).date()
         shown = until.strftime("%H:%M" if is_today else "%Y-%m-%d %H:%M")
         return f"{source} rests until {shown}: {source.rest_reason}"
     if running >= source.concurrency:
         return f"{source} has {running} running, as many as it may."
-    if source.next_start_at is not None and source.next_start_at > now:
+    pause = timedelta(seconds=source.delay_s)
+    if source.next_start_at is not None and now < source.next_start_at <= now + pause:
         return f"{source} starts one at a time, with a pause in between."
     return ""

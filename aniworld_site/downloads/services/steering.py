@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from aniworld_site.downloads import ordering, transitions
@@ -114,14 +114,18 @@ def pause_queue(*, by: str, minutes: int | None = None) -> Queue:
     Raises:
         DomainError: It is stopped, or the time is none.
     """
-    if ordering.get_queue().state == Queue.State.STOPPED:
-        raise DomainError("The queue is stopped: start it first.")
     if minutes is not None and not 0 < minutes <= LONGEST_PAUSE_MINUTES:
         raise DomainError(
             f"Expected 1 to {LONGEST_PAUSE_MINUTES} minutes, got {minutes}."
         )
     until = timezone.now() + timedelta(minutes=minutes) if minutes else None
-    return transitions.set_queue(Queue.State.PAUSED, by=by, did="paused", until=until)
+    return transitions.set_queue(
+        Queue.State.PAUSED,
+        by=by,
+        did="paused",
+        until=until,
+        only_if=~Q(state=Queue.State.STOPPED),
+    )
 
 
 def resume_queue(*, by: str) -> Queue:
@@ -130,10 +134,12 @@ def resume_queue(*, by: str) -> Queue:
     Raises:
         DomainError: It is not paused.
     """
-    queue = ordering.get_queue()
-    if queue.state != Queue.State.PAUSED:
-        raise DomainError(f"The queue is {queue.get_state_display()}, not paused.")
-    return transitions.set_queue(Queue.State.RUNNING, by=by, did="resumed")
+    return transitions.set_queue(
+        Queue.State.RUNNING,
+        by=by,
+        did="resumed",
+        only_if=Q(state=Queue.State.PAUSED),
+    )
 
 
 def set_limits(*, concurrency: int, limit_kib_per_s: int) -> Queue:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from django.db.models import F, Q, QuerySet
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
-from aniworld_site.downloads.models import Download, Queue, Source
+from aniworld_site.downloads.models import LONGEST_WAIT, Download, Queue, Source
 from aniworld_site.downloads.ordering import lock_queue
 from aniworld_site.downloads.selectors import explain_source
 from aniworld_site.downloads.signals import download_changed
@@ -24,6 +24,8 @@ Wait = Download.Wait
 
 FORCED_AT_ONCE = 16
 """Beside those that the limits allow: a process each is started for them."""
+GUESSED_BYTES = 2 << 30
+"""Kept for what runs and does not say its size."""
 LOOK_AT = 50
 """Downloads of which one is chosen."""
 DISK_AGAIN = timedelta(seconds=5)
@@ -39,6 +41,30 @@ class Room:
     free_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Available:
+    """What one more download may take of a root folder's disk: without what stays free and what others have reserved."""
+
+    count: int
+    """Bytes, and less than nothing where the others take more than there is."""
+    is_idle: bool
+    """Nothing else is being written there."""
+
+    @property
+    def may_guess(self) -> bool:
+        """Whether one of unknown size may start: it takes what it wants, so beside others only where there is plenty."""
+        return self.count >= GUESSED_BYTES or (self.is_idle and self.count > 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A download that this process runs from now on."""
+
+    download: Download
+    most_bytes: int
+    """Of its file, with what is there: for more there is no room."""
+
+
 def is_anything_claimable() -> bool:
     """Tell whether a look at the queue may find something, without a lock."""
     return (
@@ -47,19 +73,21 @@ def is_anything_claimable() -> bool:
     )
 
 
-def claim_next(rooms: Mapping[int, Room]) -> Download | None:
+def claim_next(
+    rooms: Mapping[int, Room], *, busy: Collection[int] = ()
+) -> Claim | None:
     """Take the next download that may start for this process; None where none may.
 
     `rooms` is by root folder's primary key, asked outside of any transaction; of a root that is not in it nothing starts. What finds no
-    room waits for it, says so, and is looked at again after some seconds.
+    room waits for it, says so, and is looked at again after some seconds. `busy` are downloads that this process cannot run now.
     """
     moved: list[tuple[Download, str]] = []
-    claimed: Download | None = None
+    claimed: Claim | None = None
     with transaction.atomic():
         # Only who holds the queue's row takes something up, so that two workers never count the same slot.
         queue = lock_queue()
         if queue.state == Queue.State.RUNNING:
-            claimed = _claim(queue, rooms, moved)
+            claimed = _claim(queue, rooms, busy, moved)
     for download, was in moved:
         download_changed.send(Download, download=download, was=was)
     return claimed
@@ -67,18 +95,24 @@ def claim_next(rooms: Mapping[int, Room]) -> Download | None:
 
 def _get_candidates() -> QuerySet[Download]:
     now = timezone.now()
-    is_due = Q(due_at=None) | Q(due_at__lte=now)
+    # No wait is longer than a day: one that is was written by a clock that was ahead.
+    is_due = Q(due_at=None) | Q(due_at__lte=now) | Q(due_at__gt=now + LONGEST_WAIT)
     return Download.objects.filter(
         is_due, state__in=[State.QUEUED, State.WAITING]
     ).exclude(root__is_online=False)
 
 
 def _claim(
-    queue: Queue, rooms: Mapping[int, Room], moved: list[tuple[Download, str]]
-) -> Download | None:
+    queue: Queue,
+    rooms: Mapping[int, Room],
+    busy: Collection[int],
+    moved: list[tuple[Download, str]],
+) -> Claim | None:
     running = list(Download.objects.running().select_related("root"))
-    candidates = _get_candidates().exclude(
-        Q(is_forced=False) & Q(source__in=_list_busy_sources(running))
+    candidates = (
+        _get_candidates()
+        .exclude(pk__in=busy)
+        .exclude(Q(is_forced=False) & Q(source__in=_list_busy_sources(running)))
     )
     # A forced one takes no place that another may have.
     forced = sum(each.is_forced for each in running)
@@ -97,39 +131,44 @@ def _claim(
         was = download.state
         if _start(download):
             moved.append((download, was))
-            return download
+            room = available[download.root_id or 0].count
+            most_bytes = max(0, room) + download.bytes_done
+            return Claim(download=download, most_bytes=most_bytes)
     return None
 
 
 def _measure_available(
     queue: Queue, rooms: Mapping[int, Room], running: list[Download]
-) -> dict[int, int]:
-    """Return how many bytes one more download may take, by root: without what stays free and what others have reserved."""
+) -> dict[int, Available]:
+    """Return what one more download may take, by root."""
     reserved: Counter[int] = Counter()
     for other in running:
         if its := rooms.get(other.root_id or 0):
-            reserved[its.device] += _get_rest(other)
+            reserved[its.device] += _get_rest(other, guessed=GUESSED_BYTES)
+    busy = {its.device for each in running if (its := rooms.get(each.root_id or 0))}
     floor = queue.floor_mib * MIB
     return {
-        pk: room.free_bytes - floor - reserved[room.device]
+        pk: Available(
+            count=room.free_bytes - floor - reserved[room.device],
+            is_idle=room.device not in busy,
+        )
         for pk, room in rooms.items()
     }
 
 
-def _fits(available: Mapping[int, int]) -> Q:
+def _fits(available: Mapping[int, Available]) -> Q:
     fits = Q(pk__in=[])
-    for root_id, count in available.items():
-        # One whose size is unknown may try while there is any room.
-        is_known = Q(size_bytes__lte=F("bytes_done") + count)
+    for root_id, room in available.items():
+        fits_known = Q(size_bytes__lte=F("bytes_done") + room.count)
         fits |= Q(root=root_id) & (
-            is_known | Q(size_bytes=None) if count > 0 else is_known
+            fits_known | Q(size_bytes=None) if room.may_guess else fits_known
         )
     return fits
 
 
 def _set_aside(
     candidates: QuerySet[Download],
-    available: Mapping[int, int],
+    available: Mapping[int, Available],
     rooms: Mapping[int, Room],
     moved: list[tuple[Download, str]],
 ) -> None:
@@ -156,15 +195,20 @@ def _set_aside(
 
 
 def _describe_lack(
-    download: Download, available: Mapping[int, int], rooms: Mapping[int, Room]
+    download: Download, available: Mapping[int, Available], rooms: Mapping[int, Room]
 ) -> tuple[Download.Wait, str]:
     root = download.root
     if root is None or root.pk not in rooms:
         reason = "Its folder is not there: connect its disk, or add a root folder."
         return Wait.ROOT, reason
     needed, free = _get_rest(download), rooms[root.pk].free_bytes
-    kept = free - available[root.pk]
-    reason = f"Needs {filesizeformat(needed)} on {root}, which has {filesizeformat(free)} free; {filesizeformat(kept)} of it are reserved or stay free. It goes on by itself."
+    kept = free - available[root.pk].count
+    wish = (
+        "Nobody says how large it is: it waits for others"
+        if download.size_bytes is None
+        else f"Needs {filesizeformat(needed)}"
+    )
+    reason = f"{wish} on {root}, which has {filesizeformat(free)} free; {filesizeformat(kept)} of it are reserved or stay free. It goes on by itself."
     return Wait.DISK, reason.replace("\xa0", " ")
 
 
@@ -179,8 +223,11 @@ def _list_busy_sources(running: list[Download]) -> list[int]:
     ]
 
 
-def _get_rest(download: Download) -> int:
-    return max(0, (download.size_bytes or 0) - download.bytes_done)
+def _get_rest(download: Download, *, guessed: int = 0) -> int:
+    """Return how many bytes are to come, `guessed` where nobody knows."""
+    if download.size_bytes is None:
+        return guessed
+    return max(0, download.size_bytes - download.bytes_done)
 
 
 def _start(download: Download) -> bool:

@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from aniworld_site.downloads.models import (
     RUNNING_STATES,
     Download,
-    Queue,
 )
+from aniworld_site.downloads.providers.cleaning import clean_text
 from aniworld_site.downloads.signals import download_changed
 from aniworld_site.library.models import FileOperation
 
@@ -86,7 +87,7 @@ def fail(download: Download, reason: str) -> None:
         State.FAILED,
         lease="",
         wait="",
-        reason=reason[:500],
+        reason=clean_text(reason, longest=500),
         bytes_done=download.bytes_done,
         attempts=download.attempts,
         finished_at=timezone.now(),
@@ -102,7 +103,7 @@ def wait_for(
         State.WAITING,
         lease="",
         wait=wait,
-        reason=reason[:500],
+        reason=clean_text(reason, longest=500),
         due_at=until,
         attempts=download.attempts,
         bytes_done=download.bytes_done,
@@ -123,9 +124,12 @@ def release(download: Download, *, due_at: datetime | None = None) -> None:
 
 def release_stale() -> int:
     """Give back what processes held that fell silent; return how many."""
-    stale = Download.objects.running().filter(
-        heartbeat_at__lt=timezone.now() - STALE_AFTER
+    now = timezone.now()
+    # Or one that beat when the clock was ahead, which would seem alive until then.
+    is_silent = Q(heartbeat_at__lt=now - STALE_AFTER) | Q(
+        heartbeat_at__gt=now + STALE_AFTER
     )
+    stale = Download.objects.running().filter(is_silent)
     released = 0
     for download in stale:
         was = download.state
@@ -140,15 +144,6 @@ def release_stale() -> int:
             download.state, download.lease, download.due_at = State.QUEUED, "", None
             download_changed.send(Download, download=download, was=was)
     return released
-
-
-def is_pause_over() -> bool:
-    """Tell whether the queue's pause had a timer that ran out."""
-    return bool(
-        Queue.objects.filter(
-            state=Queue.State.PAUSED, paused_until__lte=timezone.now()
-        ).exists()
-    )
 
 
 def _change(download: Download, state: Download.State, **values: Any) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from aniworld_site.downloads.models import Download, Queue
@@ -163,13 +164,39 @@ def remove(pks: Collection[int], *, names_them: bool = True) -> list[Download]:
     return gone
 
 
+def end_pause() -> bool:
+    """Let the queue go on where its pause had a time that is over; tell whether it did."""
+    is_over = Q(state=Queue.State.PAUSED, paused_until__lte=timezone.now())
+    if not Queue.objects.filter(is_over, pk=1).exists():
+        return False
+    try:
+        set_queue(Queue.State.RUNNING, by="system", did="resumed", only_if=is_over)
+    except DomainError:
+        # Somebody stopped it, or paused it anew, in this moment.
+        return False
+    return True
+
+
 def set_queue(
-    state: Queue.State, *, by: str, did: str, until: datetime | None = None
+    state: Queue.State,
+    *,
+    by: str,
+    did: str,
+    until: datetime | None = None,
+    only_if: Q | None = None,
 ) -> Queue:
-    """Start, stop, pause or resume the queue. What runs is held in the same transaction, and keeps its place and what came."""
+    """Start, stop, pause or resume the queue. What runs is held in the same transaction, and keeps its place and what came.
+
+    Raises:
+        DomainError: It is not as `only_if` has it, now that nobody else changes it.
+    """
     held: list[Download] = []
     with transaction.atomic():
         queue = lock_queue()
+        if only_if and not Queue.objects.filter(only_if, pk=queue.pk).exists():
+            raise DomainError(
+                f"The queue is {queue.get_state_display()}: it cannot be {did}."
+            )
         queue.state, queue.paused_until = state, until
         queue.changed_by, queue.changed_at = by, timezone.now()
         queue.save(update_fields=["state", "paused_until", "changed_by", "changed_at"])

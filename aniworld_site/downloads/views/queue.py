@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from aniworld_site.downloads import forms, ordering, selectors, services
-from aniworld_site.downloads.models import Download
+from aniworld_site.downloads.models import Download, Queue
 from aniworld_site.downloads.services import Outcome
 from aniworld_site.downloads.states import ENDED_STATES
 from aniworld_site.exceptions import DomainError
@@ -182,8 +182,8 @@ def template_preview(request: PageRequest) -> HttpResponse:
 @action("downloads.control_queue")
 def queue_settings(request: PageRequest) -> HttpResponse:
     form = forms.QueueSettingsForm(request.POST, instance=ordering.get_queue())
-    cleaned(form)
-    form.save()
+    # Its own fields only: somebody may stop the queue in this moment.
+    Queue.objects.filter(pk=1).update(**cleaned(form))
     return done(request, "The settings are saved.")
 
 
