@@ -16,6 +16,8 @@ from aniworld_site.library.models import Episode, FileOperation, RootFolder, Ser
 
 LONGEST_WAIT = timedelta(hours=25)
 """No download, nor all of a source, waits for longer; a `Retry-After` is cut to a day."""
+MOST = 100_000_000
+"""MiB, or KiB per second: more than anybody has, and small enough for every sum."""
 LONGEST_EVERY = timedelta(days=8)
 """Longer than any source is left unread."""
 REFRESH_TAKES = timedelta(minutes=30)
@@ -89,7 +91,10 @@ class Source(models.Model):
         validators=[MaxValueValidator(24 * 3600)],
     )
     limit_kib_per_s = models.PositiveIntegerField(
-        "KiB per second", default=0, help_text="0 is no limit."
+        "KiB per second",
+        default=0,
+        validators=[MaxValueValidator(MOST)],
+        help_text="0 is no limit.",
     )
     retries = models.PositiveSmallIntegerField(
         default=5,
@@ -247,10 +252,16 @@ class Queue(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(16)],
     )
     limit_kib_per_s = models.PositiveIntegerField(
-        "KiB per second of all together", default=0, help_text="0 is no limit."
+        "KiB per second of all together",
+        default=0,
+        validators=[MaxValueValidator(MOST)],
+        help_text="0 is no limit.",
     )
     floor_mib = models.PositiveIntegerField(
-        "MiB that stay free", default=1024, help_text="On each disk."
+        "MiB that stay free",
+        default=1024,
+        validators=[MaxValueValidator(MOST)],
+        help_text="On each disk.",
     )
     template = models.CharField(
         "name of a file",

@@ -12,7 +12,7 @@ from aniworld_site.downloads.models import (
     Source,
     SourceEpisode,
 )
-from aniworld_site.downloads.transitions import Wanted, open_downloads
+from aniworld_site.downloads.transitions import Wanted, get_order, open_downloads
 from aniworld_site.exceptions import DomainError
 from aniworld_site.library.models import Episode, RootFolder, SeriesFolder
 
@@ -54,7 +54,15 @@ def queue_offers(
         )
         for episode, offer in pairs
     ]
-    downloads = open_downloads(wanted, by=by, is_forced=is_forced)
+    # In portions, so that nobody waits long for the queue.
+    wanted.sort(key=get_order)
+    downloads = [
+        download
+        for at in range(0, len(wanted), CHUNK)
+        for download in open_downloads(
+            wanted[at : at + CHUNK], by=by, is_forced=is_forced
+        )
+    ]
     added = {download.episode_id for download in downloads}
     refusals = [
         Refusal(episode=episode, reason="It is in the queue already.")

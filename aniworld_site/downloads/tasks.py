@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from celery import shared_task
+import logging
+from typing import Any
+
+from celery import Task, shared_task
+from kombu.exceptions import OperationalError
 
 from aniworld_site.downloads.models import Source
 from aniworld_site.downloads.pictures import fetch_pictures
 from aniworld_site.downloads.refreshing import refresh_source
 from aniworld_site.runs import alone
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task(ignore_result=True)
@@ -22,6 +28,14 @@ def refresh_one(source_id: int, *, only_due: bool = False) -> None:
 def fetch_posters(source_id: int) -> None:
     if source := Source.objects.filter(pk=source_id).first():
         fetch_pictures(source)
+
+
+def wake(task: Task[..., Any], source_id: int) -> None:
+    """Have a worker do something about a source soon. While the broker is away nobody is told, and the next look at what is due finds it."""
+    try:
+        task.apply_async((source_id,), retry=False)
+    except OperationalError as error:
+        logger.warning("Source %s waits for the broker: %s", source_id, error)
 
 
 @shared_task(ignore_result=True)

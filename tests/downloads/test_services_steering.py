@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from aniworld_site.downloads import services
 from aniworld_site.downloads.models import Download
 from aniworld_site.downloads.services.steering import PORTION, Outcome
+from aniworld_site.exceptions import DomainError
 from tests.downloads.factories import make_ended
 from tests.factories import make_root
 
@@ -82,6 +83,13 @@ def test_one_that_cannot_be_tried_again_keeps_none_of_many_from_it():
     assert outcome.done == PORTION
     failed[0].refresh_from_db()
     assert failed[0].state == "failed"
+
+
+def test_more_than_a_portion_is_not_moved_by_one():
+    make_ended(PORTION + 1, state="queued")
+
+    with pytest.raises(DomainError, match="At most 200 downloads"):
+        services.move_downloads(Download.objects.all(), "up")
 
 
 def test_what_has_not_ended_stays_among_many():

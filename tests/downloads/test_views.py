@@ -467,6 +467,26 @@ def test_a_source_that_rests_says_until_when_and_goes_on_when_told(keeper):
     assert "It wants a login." not in after
 
 
+def test_an_address_is_shown_to_those_who_may_change_it_alone(viewer):
+    make_source(url="https://a.example/feed?key=hush-hush")
+
+    page = viewer.get(reverse("downloads:sources")).content.decode()
+
+    assert "a.example" in page
+    assert "hush-hush" not in page
+
+
+@pytest.mark.parametrize("value", [10**14, 2**63, -1])
+def test_a_floor_that_no_sum_can_hold_is_refused(keeper, value):
+    Queue.objects.create(pk=1)
+    data = {"floor_mib": value, "template": "{series}/{episode}"}
+
+    response = post(keeper, "queue_settings", data)
+
+    assert b"message-error" in response.content
+    assert Queue.objects.get().floor_mib == 1024
+
+
 def test_a_rest_that_is_over_is_not_spoken_of(keeper):
     past = timezone.now() - timedelta(hours=1)
     make_source(rests_until=past, rest_reason="It wants a login.")

@@ -14,6 +14,7 @@ from aniworld_site.downloads.models import (
     SourceEpisode,
     SourceSeries,
 )
+from aniworld_site.downloads.providers.guarding import read_host
 from aniworld_site.wording import describe_rhythm
 
 
@@ -27,6 +28,11 @@ class SourceState:
     """Series of it that are in the library."""
     review_count: int
     """Episodes that a person should look at."""
+
+    @property
+    def host(self) -> str:
+        """Where it is, without what may be secret."""
+        return read_host(self.source.url)
 
     @property
     def rests(self) -> bool:

@@ -9,7 +9,7 @@ from django.db import transaction
 from aniworld_site.downloads.matching import propose
 from aniworld_site.downloads.models import SourceSeries
 from aniworld_site.downloads.reconciling import offer
-from aniworld_site.downloads.tasks import fetch_posters
+from aniworld_site.downloads.tasks import fetch_posters, wake
 from aniworld_site.exceptions import DomainError
 from aniworld_site.library.models import Series
 from aniworld_site.library.services import add_series
@@ -64,4 +64,4 @@ def _set(listed: SourceSeries, series: Series | None, reason: str) -> None:
     listed.image_seen = ""
     listed.save(update_fields=["series", "reason", "is_locked", "image_seen"])
     if series is not None and listed.image_url:
-        transaction.on_commit(partial(fetch_posters.delay, listed.source_id))
+        transaction.on_commit(partial(wake, fetch_posters, listed.source_id))

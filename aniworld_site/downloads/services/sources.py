@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from functools import partial
 from pathlib import Path
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from kombu.exceptions import OperationalError
 
 from aniworld_site.downloads.credentials import encrypt
 from aniworld_site.downloads.models import Source, SourceEpisode
@@ -19,11 +17,9 @@ from aniworld_site.downloads.providers.registry import (
 )
 from aniworld_site.downloads.reconciling import offer as offer_episodes
 from aniworld_site.downloads.refreshing import find_listing, keep
-from aniworld_site.downloads.tasks import refresh_one
+from aniworld_site.downloads.tasks import refresh_one, wake
 from aniworld_site.downloads.ytdlp.versions import UpdateError, get_version, update
 from aniworld_site.exceptions import DomainError
-
-logger = logging.getLogger(__name__)
 
 
 def add_source(
@@ -114,11 +110,4 @@ def request_refresh(source: Source) -> None:
     When the broker is away the request waits in the database, and the next look at what is due finds it, unless the source is switched off.
     """
     Source.objects.filter(pk=source.pk).update(due_at=None)
-    transaction.on_commit(partial(_wake_worker, source.pk))
-
-
-def _wake_worker(source_id: int) -> None:
-    try:
-        refresh_one.apply_async((source_id,), retry=False)
-    except OperationalError as error:
-        logger.warning("Source %s waits for the broker: %s", source_id, error)
+    transaction.on_commit(partial(wake, refresh_one, source.pk))

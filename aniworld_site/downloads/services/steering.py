@@ -79,8 +79,12 @@ def move_downloads(
     """Put downloads at the "top", the "bottom", one place "up" or "down", or "before" another; several keep their order.
 
     Raises:
-        DomainError: There is no such place.
+        DomainError: There is no such place, or more are moved by one than can be at once.
     """
+    if where in ("up", "down") and downloads.count() > PORTION:
+        raise DomainError(
+            f"At most {PORTION} downloads can be moved by one place at once: move them to the top or the bottom."
+        )
     chosen = list(downloads.live().order_by("position", "pk"))  # type: ignore[attr-defined]  # The manager's own.
     if where == "top":
         ordering.move_to_top(chosen)

@@ -8,7 +8,11 @@ from aniworld_site.downloads.transitions.claiming import (
     claim_next,
     is_anything_claimable,
 )
-from aniworld_site.downloads.transitions.opening import Wanted, open_downloads
+from aniworld_site.downloads.transitions.opening import (
+    Wanted,
+    get_order,
+    open_downloads,
+)
 from aniworld_site.downloads.transitions.running import (
     LeaseLostError,
     beat,
@@ -52,6 +56,7 @@ __all__ = [
     "end_pause",
     "fail",
     "finish",
+    "get_order",
     "is_anything_claimable",
     "is_held",
     "make_cancel",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -49,7 +50,7 @@ def open_downloads(
         )
         fresh = {
             each.episode.pk: each
-            for each in sorted(wanted, key=_get_order)
+            for each in sorted(wanted, key=get_order)
             if each.episode.pk not in there
         }
         downloads = [
@@ -73,9 +74,28 @@ def open_downloads(
     return downloads
 
 
+class _Line:
+    """What is queued of one series, in the queue's order."""
+
+    def __init__(self, rows: Iterable[Download]) -> None:
+        # Each that no one before it outranks: the first of them with a higher rank is the first of all with one.
+        self._rows: list[Download] = []
+        self._ranks: list[tuple[int, int]] = []
+        for row in rows:
+            rank = _rank(row.episode)
+            if not self._ranks or rank > self._ranks[-1]:
+                self._rows.append(row)
+                self._ranks.append(rank)
+
+    def find_first_behind(self, each: Wanted) -> Download | None:
+        """Return the first download in the queue of an episode that comes after this one."""
+        at = bisect_right(self._ranks, _rank(each.episode))
+        return self._rows[at] if at < len(self._rows) else None
+
+
 def _choose_places(fresh: Sequence[Wanted]) -> list[tuple[Wanted, int]]:
     """Return each with its place. One query for each series, and some for each place that they go before."""
-    queued: dict[int, list[Download]] = {}
+    queued: dict[int, _Line] = {}
     # By what they come before, in order; None is the end.
     groups: dict[int | None, tuple[Download | None, list[Wanted]]] = {}
     for each in fresh:
@@ -84,10 +104,8 @@ def _choose_places(fresh: Sequence[Wanted]) -> list[tuple[Wanted, int]]:
             rows = Download.objects.filter(
                 state=Download.State.QUEUED, episode__season__series=series_id
             ).select_related("episode__season")
-            queued[series_id] = list(rows)
-        # The first of them in the queue's order, which the rows are in.
-        later = (row for row in queued[series_id] if _comes_behind(row, each))
-        first = next(later, None)
+            queued[series_id] = _Line(rows)
+        first = queued[series_id].find_first_behind(each)
         group = groups.setdefault(first.pk if first else None, (first, []))
         group[1].append(each)
     placed: list[tuple[Wanted, int]] = []
@@ -97,10 +115,6 @@ def _choose_places(fresh: Sequence[Wanted]) -> list[tuple[Wanted, int]]:
     return placed
 
 
-def _comes_behind(row: Download, each: Wanted) -> bool:
-    return _rank(row.episode) > _rank(each.episode)
-
-
 def _take(first: Download | None, count: int) -> list[int]:
     if first is not None:
         return take_places_before(first, count)
@@ -108,7 +122,8 @@ def _take(first: Download | None, count: int) -> list[int]:
     return [start + GAP * number for number in range(count)]
 
 
-def _get_order(each: Wanted) -> tuple[int, tuple[int, int]]:
+def get_order(each: Wanted) -> tuple[int, tuple[int, int]]:
+    """Return the rank of an episode among those that join together: by series, season and number."""
     return (each.episode.season.series_id, _rank(each.episode))
 
 
