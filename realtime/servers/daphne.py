@@ -299,6 +299,8 @@ class Server(DaphneServer):  # type: ignore[misc]  # As above.
             until=loop.time() + CLOSE_TIMEOUT_S,
         )
         await self._wait(self._list_requests, until=deadline)
+        # What they wrote last leaves with the loop's next turns, and would be thrown away when it stops now.
+        await asyncio.sleep(POLL_S)
         # Daphne's own looks up the application of every connection, and one in its handshake has none.
         if applications := self._list_applications():
             logger.info("%d applications are cancelled", len(applications))
