@@ -15,7 +15,6 @@ from aniworld_site.library.journal import (
     plan_import,
     plan_move,
     plan_trash,
-    undo,
 )
 from aniworld_site.library.models import (
     EpisodeFile,
@@ -30,6 +29,7 @@ from aniworld_site.library.signals import (
     root_changed,
     series_changed,
 )
+from aniworld_site.library.undoing import undo
 from aniworld_site.library.upkeep import empty_trash, settle_operations
 from tests.factories import make_file
 from tests.library.shelves import BY, CONTENT, PLACE, Shelf, make_shelf

@@ -11,11 +11,12 @@ import pytest
 
 from aniworld_site.exceptions import DomainError
 from aniworld_site.library import files, journal
-from aniworld_site.library.journal import carry_out, undo
+from aniworld_site.library.journal import carry_out
 from aniworld_site.library.models import (
     EpisodeFile,
     FileOperation,
 )
+from aniworld_site.library.undoing import undo
 from aniworld_site.library.upkeep import empty_trash
 from tests.library.shelves import (
     BY,

@@ -7,9 +7,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from aniworld_site.library.journal import undo
 from aniworld_site.library.models import FileOperation
 from aniworld_site.library.sidecars import write_sidecars
+from aniworld_site.library.undoing import undo
 from tests.library.shelves import BY, CONTENT, PLACE, Shelf, make_shelf
 
 pytestmark = pytest.mark.django_db

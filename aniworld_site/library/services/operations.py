@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from aniworld_site.exceptions import DomainError
-from aniworld_site.library import journal
+from aniworld_site.library import journal, undoing
 from aniworld_site.library.models import EpisodeFile, FileOperation, Series
 from aniworld_site.library.placing import choose_place
 
@@ -33,8 +33,8 @@ def trash_files(files: Iterable[EpisodeFile], *, by: str) -> list[FileOperation]
 
 
 def undo_operation(operation: FileOperation, *, by: str) -> FileOperation:
-    """Put back what an operation did, and return the one that did that. Raises as `journal.undo`."""
-    return journal.undo(operation, by=by)
+    """Put back what an operation did, and return the one that did that. Raises as `undoing.undo`."""
+    return undoing.undo(operation, by=by)
 
 
 def preview_names(series: Series, template: str) -> list[Renaming]:
