@@ -9,7 +9,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
@@ -19,6 +19,10 @@ OWN_FOLDER = ".aniworld"
 """In each root folder: what is on its way, what is in the trash. Hidden, so that scans and media centres pass over it."""
 SIGN_BIT = 1 << 63
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+class LockedError(Exception):
+    """Another process has a lock file."""
 
 
 class PlaceError(Exception):
@@ -105,17 +109,19 @@ def holding(path: Path) -> Iterator[None]:
     """Be the only process that has a lock file; the system lets go of it when the process ends.
 
     Raises:
-        BlockingIOError: Another has it.
+        LockedError: Another has it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         if not _lock(fd, path):
-            raise BlockingIOError(errno.EAGAIN, "another process is at it")
+            raise LockedError(f"{path} is locked.")
         try:
             yield
         finally:
-            path.unlink(missing_ok=True)
+            # One that is left is nobody's.
+            with suppress(OSError):
+                path.unlink()
     finally:
         os.close(fd)
 

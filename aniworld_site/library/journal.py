@@ -9,6 +9,8 @@ from __future__ import annotations
 import errno
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from django.db import transaction
@@ -38,6 +40,10 @@ Kind, State = FileOperation.Kind, FileOperation.State
 
 TRASH, LOCKS = Path(files.OWN_FOLDER) / "trash", Path(files.OWN_FOLDER) / "locks"
 ATTEMPTS = 20
+
+
+class BusyError(DomainError):
+    """Another process is at an operation: it is neither done nor failed."""
 
 
 class GoneError(DomainError):
@@ -175,13 +181,45 @@ def carry_out(operation: FileOperation) -> FileOperation:
     """Do what is planned, or what is left of it, and return the operation as it is then. Done twice, the second finds it done.
 
     Raises:
+        BusyError: Another process is at it.
         DomainError: It cannot be done. An import may be tried again; of anything else nothing has happened, and it failed.
     """
     operation.refresh_from_db()
+    if operation.state == State.PLANNED:
+        with _alone(operation):
+            _carry_out_alone(operation)
+    if operation.state == State.FAILED:
+        raise DomainError(operation.error)
+    return operation
+
+
+@contextmanager
+def _alone(operation: FileOperation) -> Iterator[None]:
+    """Be the only process that is at an operation, as it is by then."""
+    # What is not mounted says nothing of its files.
+    if reason := find_absence(operation.root):
+        raise DomainError(f"{printable(operation.target)}: {reason}")
+    lock = Path(operation.root.path) / LOCKS / str(operation.pk)
+    with ExitStack() as held:
+        # Copying to another disk takes minutes, in which the next look at what is planned would begin it again, or say that it failed.
+        try:
+            held.enter_context(files.holding(lock))
+        except files.LockedError:
+            raise BusyError(
+                f"{printable(operation.target)}: another process is at it."
+            ) from None
+        except OSError as error:
+            # One that is there may be held by another user's process.
+            if os.path.lexists(lock):
+                raise DomainError(_describe(operation, error)) from error
+            raise _give_up(operation, error) from error
+        operation.refresh_from_db()
+        yield
+
+
+def _carry_out_alone(operation: FileOperation) -> None:
     if operation.state != State.PLANNED:
-        if operation.state == State.FAILED:
-            raise DomainError(operation.error)
-        return operation
+        return
     try:
         _bring(operation)
         # Before it is done: nobody comes back to what is.
@@ -191,12 +229,7 @@ def carry_out(operation: FileOperation) -> FileOperation:
         _fail(operation, str(error))
         raise
     except (OSError, PlaceError) as error:
-        said = f"{printable(operation.target)}: {_say(error)}."
-        # Unless it is at its new place, and only the rest is to be done again.
-        if operation.kind != Kind.IMPORT and _is_at_source(operation):
-            _remove_copy(operation)
-            _fail(operation, said)
-        raise DomainError(said) from error
+        raise _give_up(operation, error) from error
     operation.refresh_from_db()
     if changed is not None:
         if changed:
@@ -204,22 +237,10 @@ def carry_out(operation: FileOperation) -> FileOperation:
         root_changed.send(RootFolder, root=operation.root)
         operation_changed.send(FileOperation, operation=operation)
     _tidy(operation)
-    return operation
 
 
 def _bring(operation: FileOperation) -> None:
     """Have the file at its new place; the target's name changes where another file has it."""
-    # What is not mounted says nothing of its files.
-    if reason := find_absence(operation.root):
-        raise PlaceError(reason)
-    lock = Path(operation.root.path) / LOCKS / str(operation.pk)
-    # Copying to another disk takes minutes, in which the next look at what is planned would begin it again.
-    with files.holding(lock):
-        operation.refresh_from_db()
-        _bring_alone(operation)
-
-
-def _bring_alone(operation: FileOperation) -> None:
     root = operation.root.path
     for _attempt in range(ATTEMPTS):
         mark = (operation.inode, operation.size_bytes)
@@ -296,9 +317,21 @@ def _remove_copy(operation: FileOperation) -> None:
         Path(operation.source).unlink(missing_ok=True)
 
 
+def _give_up(operation: FileOperation, error: Exception) -> DomainError:
+    """Return why it cannot be done; it fails, unless it is an import, or at its new place, where only the rest is to be done again."""
+    said = _describe(operation, error)
+    if operation.kind != Kind.IMPORT and _is_at_source(operation):
+        _remove_copy(operation)
+        _fail(operation, said)
+    return DomainError(said)
+
+
 def _is_at_source(operation: FileOperation) -> bool:
     mark = (operation.inode, operation.size_bytes)
-    return files.identify(operation.source) == mark
+    try:
+        return files.identify(operation.source) == mark
+    except OSError:
+        return False
 
 
 def _fail(operation: FileOperation, reason: str) -> None:
@@ -316,7 +349,6 @@ def _tidy(operation: FileOperation) -> None:
         files.remove_empty_folders(left, root=operation.root.path)
 
 
-def _say(error: Exception) -> str:
-    if isinstance(error, OSError):
-        return error.strerror or str(error)
-    return str(error)
+def _describe(operation: FileOperation, error: Exception) -> str:
+    said = error.strerror if isinstance(error, OSError) else None
+    return printable(f"{operation.target}: {(said or str(error)).rstrip('.')}.")

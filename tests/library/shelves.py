@@ -10,7 +10,13 @@ from pathlib import Path
 import pytest
 
 from aniworld_site.library import files
-from aniworld_site.library.journal import carry_out, plan_import, plan_move, plan_trash
+from aniworld_site.library.journal import (
+    carry_out,
+    plan_import,
+    plan_move,
+    plan_restore,
+    plan_trash,
+)
 from aniworld_site.library.models import (
     Episode,
     EpisodeFile,
@@ -55,6 +61,17 @@ class Shelf:
 
     def trash(self) -> FileOperation:
         return carry_out(plan_trash(self.file, by=BY))
+
+    def plan(self, does: str) -> FileOperation:
+        """Plan an operation of that kind; but for an import with the episode's file in place, or in the trash."""
+        if does == FileOperation.Kind.IMPORT:
+            return self.plan_import()
+        self.bring()
+        if does == FileOperation.Kind.MOVE:
+            return plan_move(self.file, "Other/1.mkv", by=BY)
+        if does == FileOperation.Kind.TRASH:
+            return plan_trash(self.file, by=BY)
+        return plan_restore(self.trash(), by=BY)
 
     @property
     def file(self) -> EpisodeFile:

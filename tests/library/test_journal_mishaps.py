@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from aniworld_site.exceptions import DomainError
-from aniworld_site.library import files, journal
+from aniworld_site.library import files
 from aniworld_site.library.journal import carry_out
 from aniworld_site.library.models import (
     EpisodeFile,
@@ -213,16 +213,3 @@ def test_empty_trash_waits_for_a_root_that_is_away(shelf: Shelf, tmp_path: Path)
 
     assert (away, empty_trash(older_than=timedelta(0))) == (0, 1)
     assert shelf.list_files() == {}
-
-
-def test_what_another_process_is_at_is_left_to_it(shelf: Shelf):
-    operation = shelf.plan_import()
-    lock = Path(shelf.root.path) / ".aniworld" / "locks" / str(operation.pk)
-
-    with files.holding(lock), pytest.raises(DomainError, match="another process"):
-        journal.carry_out(operation)
-
-    journal.carry_out(operation)
-    operation.refresh_from_db()
-    assert operation.state == "done"
-    assert not lock.exists()
