@@ -16,6 +16,7 @@ from aniworld_site.library.models import (
     RootFolder,
     SeriesFolder,
 )
+from aniworld_site.library.naming import printable
 
 Kind, State = FileOperation.Kind, FileOperation.State
 
@@ -112,7 +113,7 @@ def _add_file(operation: FileOperation, mtime_ns: int) -> EpisodeFile:
             defaults={"series": operation.series, "reason": "Made for it."},
         )
         if not operation.series.folder:
-            operation.series.folder = top[:300]
+            operation.series.folder = printable(top)[:300]
             operation.series.save(update_fields=["folder"])
     return file
 

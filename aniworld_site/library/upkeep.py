@@ -32,6 +32,9 @@ def settle_operations(*, older_than: timedelta = SETTLE_AFTER) -> int:
             ended += 1
         except DomainError as error:
             logger.warning("Operation %s: %s", operation.pk, error)
+        except Exception:
+            # Those behind it, and the trash, are not to wait for it.
+            logger.exception("Operation %s broke off", operation.pk)
     return ended
 
 

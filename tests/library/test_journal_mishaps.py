@@ -15,6 +15,7 @@ from aniworld_site.library.journal import carry_out
 from aniworld_site.library.models import (
     EpisodeFile,
     FileOperation,
+    Series,
 )
 from aniworld_site.library.undoing import undo
 from aniworld_site.library.upkeep import empty_trash
@@ -30,6 +31,8 @@ from tests.library.shelves import (
 pytestmark = pytest.mark.django_db
 
 State = FileOperation.State
+ODD = os.fsdecode(b"Dark \xff")
+"""A folder's name that is no UTF-8, as old disks have them."""
 
 
 @pytest.fixture
@@ -213,3 +216,20 @@ def test_empty_trash_waits_for_a_root_that_is_away(shelf: Shelf, tmp_path: Path)
 
     assert (away, empty_trash(older_than=timedelta(0))) == (0, 1)
     assert shelf.list_files() == {}
+
+
+def test_a_folder_that_is_no_text_is_brought_into(shelf: Shelf):
+    operation = shelf.bring(f"{ODD}/Season 01/Dark - S01E01.mkv")
+
+    assert operation.state == State.DONE
+    assert list(shelf.list_files().values()) == [CONTENT]
+    assert Series.objects.get().folder == "Dark \ufffd"
+
+
+def test_a_link_that_is_no_text_is_told_of_in_text(shelf: Shelf, tmp_path: Path):
+    (shelf.path / ODD).symlink_to(tmp_path)
+
+    with pytest.raises(DomainError, match="Dark \ufffd leads out of") as refused:
+        shelf.bring(f"{ODD}/1.mkv")
+
+    assert str(refused.value).encode()

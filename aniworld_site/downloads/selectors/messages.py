@@ -11,6 +11,7 @@ from django.db.models import Count
 
 from aniworld_site.downloads.models import RUNNING_STATES, Download
 from aniworld_site.library.models import Episode, FileOperation
+from aniworld_site.library.naming import printable
 
 State = Download.State
 
@@ -62,8 +63,8 @@ def list_facts(downloads: Sequence[Download]) -> list[Facts]:
 
 
 def get_relative_path(operation: FileOperation) -> str:
-    """Return where an operation's file is, below its root folder."""
-    return str(operation.target).removeprefix(f"{operation.root.path}/")
+    """Return where an operation's file is, below its root folder, as it can be shown."""
+    return printable(str(operation.target).removeprefix(f"{operation.root.path}/"))
 
 
 def get_series_names(download: Download) -> tuple[str, str | None]:

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from aniworld_site.exceptions import DomainError
 from aniworld_site.library import journal, undoing
 from aniworld_site.library.models import EpisodeFile, FileOperation, Series
+from aniworld_site.library.naming import printable
 from aniworld_site.library.placing import choose_place
 
 
@@ -97,7 +98,7 @@ def _refuse_clashes(renamings: Sequence[Renaming]) -> None:
     for each, target in zip(renamings, targets, strict=True):
         if targets.count(target) > 1 or (target not in moving and _is_taken(each)):
             raise DomainError(
-                f"{each.new} would be the name of two files: nothing was renamed."
+                f"{printable(each.new)} would be the name of two files: nothing was renamed."
             )
 
 

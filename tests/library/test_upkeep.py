@@ -1,0 +1,71 @@
+"""Looking after the journal: one operation that cannot be finished keeps nobody waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from aniworld_site.library.models import FileOperation
+from aniworld_site.library.signals import operation_changed
+from aniworld_site.library.tasks import settle_files
+from aniworld_site.library.upkeep import settle_operations
+from tests.library.shelves import Shelf, make_shelf
+
+pytestmark = pytest.mark.django_db
+
+State = FileOperation.State
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Shelf:
+    return make_shelf(tmp_path / "media")
+
+
+@pytest.fixture
+def broken(shelf: Shelf) -> Iterator[FileOperation]:
+    """An operation that ends in an error of the site itself."""
+    operation = shelf.plan_import()
+
+    def break_off(operation: FileOperation, **_kwargs: object) -> None:
+        if operation.pk == pk:
+            raise ZeroDivisionError
+
+    pk = operation.pk
+    operation_changed.connect(break_off)
+    yield operation
+    operation_changed.disconnect(break_off)
+
+
+def test_settle_operations_goes_on_after_an_error(
+    shelf: Shelf, broken: FileOperation, caplog
+):
+    FileOperation.objects.filter(pk=broken.pk).update(
+        made_at=timezone.now() + timedelta(days=1)
+    )
+    second = make_shelf(shelf.path.parent / "other").plan_import()
+
+    settled = settle_operations(older_than=timedelta(days=-2))
+
+    second.refresh_from_db()
+    assert (settled, second.state) == (1, State.DONE)
+    assert f"Operation {broken.pk} broke off" in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_an_error_keeps_no_trash(shelf: Shelf, broken: FileOperation, settings):
+    other = make_shelf(shelf.path.parent / "other")
+    other.bring()
+    trashed = other.trash()
+    long_ago = timezone.now() - timedelta(days=1)
+    FileOperation.objects.update(made_at=long_ago)
+    FileOperation.objects.filter(pk=trashed.pk).update(done_at=long_ago)
+    settings.TRASH_DAYS = 1
+
+    settle_files()
+
+    trashed.refresh_from_db()
+    assert (trashed.state, other.list_files()) == (State.EMPTIED, {})
