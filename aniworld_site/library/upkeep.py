@@ -6,6 +6,7 @@ import logging
 from datetime import timedelta
 from pathlib import Path
 
+from django.db.models import Q
 from django.utils import timezone
 
 from aniworld_site.exceptions import DomainError
@@ -21,12 +22,15 @@ SETTLE_AFTER = timedelta(seconds=60)
 
 
 def settle_operations(*, older_than: timedelta = SETTLE_AFTER) -> int:
-    """Finish what was interrupted, or say why it cannot be; return how many ended."""
+    """Finish what was interrupted, or say why it cannot be; return how many ended.
+
+    An import that a download refers to is left to whoever runs that: it may be paused or cancelled.
+    """
     cutoff = timezone.now() - older_than
     ended = 0
-    for operation in FileOperation.objects.filter(
-        state=State.PLANNED, made_at__lte=cutoff
-    ).select_related("root"):
+    planned = FileOperation.objects.filter(state=State.PLANNED, made_at__lte=cutoff)
+    ours = planned.filter(~Q(kind=Kind.IMPORT) | Q(downloads=None))
+    for operation in ours.select_related("root"):
         try:
             carry_out(operation)
             ended += 1

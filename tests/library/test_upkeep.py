@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
+from aniworld_site.downloads.models import Download
 from aniworld_site.library.models import FileOperation
 from aniworld_site.library.signals import operation_changed
 from aniworld_site.library.tasks import settle_files
@@ -69,3 +70,19 @@ def test_an_error_keeps_no_trash(shelf: Shelf, broken: FileOperation, settings):
 
     trashed.refresh_from_db()
     assert (trashed.state, other.list_files()) == (State.EMPTIED, {})
+
+
+@pytest.mark.parametrize("state", ["importing", "paused", "cancelled", "waiting"])
+def test_the_import_of_a_download_is_left_to_its_runner(shelf: Shelf, state: str):
+    operation = shelf.plan_import()
+    download = Download.objects.create(
+        episode=shelf.episode, operation=operation, state=state
+    )
+
+    for _twice in range(2):
+        settled = settle_operations(older_than=timedelta(0))
+
+    operation.refresh_from_db()
+    assert (settled, operation.state) == (0, State.PLANNED)
+    download.delete()
+    assert settle_operations(older_than=timedelta(0)) == 1
