@@ -193,6 +193,41 @@ def carry_out(operation: FileOperation) -> FileOperation:
     return operation
 
 
+def abandon(operation: FileOperation, reason: str) -> FileOperation:
+    """End a planned import that nobody wants any more, and return it as it is then. Done twice, the second finds it ended.
+
+    What is at its place in the library already is finished, and can be undone. Else the import fails for the `reason`, a sentence; what was
+    to be brought in stays where it was, without the copy that was made of it.
+
+    Raises:
+        BusyError: Another process is at it: try later.
+        DomainError: Its root folder is away, or the disk refuses: try later.
+    """
+    if operation.kind != Kind.IMPORT:
+        raise ValueError(f"Expected an import, got a {operation.kind}.")
+    operation.refresh_from_db()
+    if operation.state == State.PLANNED:
+        with _alone(operation):
+            _abandon_alone(operation, reason)
+    return operation
+
+
+def _abandon_alone(operation: FileOperation, reason: str) -> None:
+    if operation.state != State.PLANNED:
+        return
+    mark = (operation.inode, operation.size_bytes)
+    try:
+        is_there = files.identify(operation.target) == mark
+        if not is_there:
+            _get_copy(operation).unlink(missing_ok=True)
+    except OSError as error:
+        raise DomainError(_describe(operation, error)) from error
+    if is_there:
+        _carry_out_alone(operation)
+    else:
+        _fail(operation, reason)
+
+
 @contextmanager
 def _alone(operation: FileOperation) -> Iterator[None]:
     """Be the only process that is at an operation, as it is by then."""
@@ -288,7 +323,7 @@ def _choose_other_name(operation: FileOperation) -> None:
 
 def _copy_beside(operation: FileOperation) -> None:
     """Have a copy of the file on the file system of its target, and go on with that."""
-    beside = Path(operation.target).parent / f".aniworld-{operation.pk}.part"
+    beside = _get_copy(operation)
     beside.unlink(missing_ok=True)
     try:
         files.copy(operation.source, str(beside))
@@ -302,6 +337,11 @@ def _copy_beside(operation: FileOperation) -> None:
     operation.original = operation.original or operation.source
     operation.source, operation.inode = str(beside), found[0]
     operation.save(update_fields=["original", "source", "inode"])
+
+
+def _get_copy(operation: FileOperation) -> Path:
+    """Return where a copy is made; before its row says so, too."""
+    return Path(operation.target).parent / f".aniworld-{operation.pk}.part"
 
 
 def _remove_original(operation: FileOperation) -> None:
