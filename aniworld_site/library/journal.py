@@ -17,6 +17,12 @@ from django.db import transaction
 
 from aniworld_site.exceptions import DomainError
 from aniworld_site.library import files
+from aniworld_site.library.copying import (
+    copy_beside,
+    get_copy,
+    remove_copy,
+    remove_original,
+)
 from aniworld_site.library.files import PlaceError
 from aniworld_site.library.models import (
     Episode,
@@ -219,7 +225,7 @@ def _abandon_alone(operation: FileOperation, reason: str) -> None:
     try:
         is_there = files.identify(operation.target) == mark
         if not is_there:
-            _get_copy(operation).unlink(missing_ok=True)
+            get_copy(operation).unlink(missing_ok=True)
     except OSError as error:
         raise DomainError(_describe(operation, error)) from error
     if is_there:
@@ -258,7 +264,7 @@ def _carry_out_alone(operation: FileOperation) -> None:
     try:
         _bring(operation)
         # Before it is done: nobody comes back to what is.
-        _remove_original(operation)
+        remove_original(operation)
         changed = settle_rows(operation)
     except GoneError as error:
         _fail(operation, str(error))
@@ -310,7 +316,7 @@ def _try_rename(operation: FileOperation) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        _copy_beside(operation)
+        copy_beside(operation)
 
 
 def _choose_other_name(operation: FileOperation) -> None:
@@ -321,47 +327,11 @@ def _choose_other_name(operation: FileOperation) -> None:
     operation.save(update_fields=["target"])
 
 
-def _copy_beside(operation: FileOperation) -> None:
-    """Have a copy of the file on the file system of its target, and go on with that."""
-    beside = _get_copy(operation)
-    beside.unlink(missing_ok=True)
-    try:
-        files.copy(operation.source, str(beside))
-    except OSError:
-        # A part of it would take the room that is missing.
-        beside.unlink(missing_ok=True)
-        raise
-    found = files.identify(str(beside))
-    if found is None or found[1] != operation.size_bytes:
-        raise OSError(errno.EIO, "the copy is not whole")
-    operation.original = operation.original or operation.source
-    operation.source, operation.inode = str(beside), found[0]
-    operation.save(update_fields=["original", "source", "inode"])
-
-
-def _get_copy(operation: FileOperation) -> Path:
-    """Return where a copy is made; before its row says so, too."""
-    return Path(operation.target).parent / f".aniworld-{operation.pk}.part"
-
-
-def _remove_original(operation: FileOperation) -> None:
-    """Delete what was copied to another file system, unless it is another file by now."""
-    found = files.identify(operation.original) if operation.original else None
-    if found is not None and found[1] == operation.size_bytes:
-        Path(operation.original).unlink(missing_ok=True)
-
-
-def _remove_copy(operation: FileOperation) -> None:
-    """Delete a copy that goes nowhere, while what it was made of is there."""
-    if operation.original and files.identify(operation.original) is not None:
-        Path(operation.source).unlink(missing_ok=True)
-
-
 def _give_up(operation: FileOperation, error: Exception) -> DomainError:
     """Return why it cannot be done; it fails, unless it is an import, or at its new place, where only the rest is to be done again."""
     said = _describe(operation, error)
     if operation.kind != Kind.IMPORT and _is_at_source(operation):
-        _remove_copy(operation)
+        remove_copy(operation)
         _fail(operation, said)
     return DomainError(said)
 

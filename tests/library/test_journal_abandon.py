@@ -103,7 +103,7 @@ def test_an_import_of_what_is_gone_ends(shelf: Shelf):
     assert_ended(shelf, abandoned)
 
 
-@pytest.mark.parametrize("step", ["settle_rows", "_remove_original"])
+@pytest.mark.parametrize("step", ["settle_rows", "remove_original"])
 @pytest.mark.parametrize("disks", ["one disk", "two disks"])
 def test_what_is_at_its_place_already_is_finished_and_can_be_undone(
     shelf: Shelf, monkeypatch, step: str, disks: str
