@@ -44,6 +44,10 @@ class Video:
     """0 is as fast as it goes."""
     cut_after: int = 0
     """Bytes of an answer after which the connection is cut, 0 for never; once."""
+    piece: int = 0
+    """The most bytes that are sent of a part, however many are asked for; 0 for all."""
+    knows_total: bool = True
+    """Whether a part says of how many bytes it is one."""
     range_shift: int = 0
     """How far a part begins from where it was asked for."""
     refuses: list[tuple[int, dict[str, str]]] = field(default_factory=list)
@@ -63,18 +67,18 @@ class Video:
         first = self._find_first(request, asked)
         if first is None:
             request.send_response(200)
-            first = 0
         elif first >= len(self.content):
             request.answer(416, Content_Range=f"bytes */{len(self.content)}")
             return
         else:
             first += self.range_shift
-            last = len(self.content) - 1
+            last = min(len(self.content), first + (self.piece or len(self.content))) - 1
+            total = len(self.content) if self.knows_total else "*"
             request.send_response(206)
-            request.send_header(
-                "Content-Range", f"bytes {first}-{last}/{len(self.content)}"
-            )
-        self._send(request, self.content[first:])
+            request.send_header("Content-Range", f"bytes {first}-{last}/{total}")
+            self._send(request, self.content[first : last + 1])
+            return
+        self._send(request, self.content)
 
     def _find_first(self, request: Request, asked: str) -> int | None:
         found = re.fullmatch(r"bytes=(\d+)-", asked)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import socket
 import ssl
 from base64 import b64encode
@@ -24,6 +25,8 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 USER_AGENT = "AniWorld"
 # Characters that a path may hold as they are; what is escaped already stays so.
 PLAIN = "/%:@!$&'()*+,;=~-._[]?"
+# No more digits than the largest file has.
+RANGE = re.compile(r"bytes ([0-9]{1,16})-([0-9]{1,16})/([0-9]{1,16}|\*)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +39,17 @@ class Target:
     password: str = field(default="", repr=False)
     source_url: str = ""
     """Of the source that named it: its credentials go to no other host."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Piece:
+    """Which bytes of a file an answer holds."""
+
+    first: int
+    end: int
+    """Of the byte behind the last one."""
+    total: int | None
+    """Bytes of the whole; None where the server does not say."""
 
 
 @dataclass(kw_only=True)
@@ -53,6 +67,31 @@ class Answer:
 
     def header(self, name: str) -> str:
         return (self.response.getheader(name) or "").strip()
+
+    @property
+    def length(self) -> int | None:
+        """How many bytes follow; None where it does not say, or nothing that can be understood."""
+        # The library takes "1_000" and "+5" for numbers, and of several the first.
+        said = {each.strip() for each in self.header("Content-Length").split(",")}
+        is_number = len(said) == 1 and all(
+            re.fullmatch("[0-9]+", each) for each in said
+        )
+        return self.response.length if is_number else None
+
+    @property
+    def piece(self) -> Piece | None:
+        """What a 206 holds; None where it does not say, or nothing that can be.
+
+        Source: RFC 9110, 14.4.
+        """
+        found = RANGE.fullmatch(self.header("Content-Range"))
+        if not found:
+            return None
+        first, end = int(found[1]), int(found[2]) + 1
+        total = None if found[3] == "*" else int(found[3])
+        if end <= first or (total is not None and end > total):
+            return None
+        return Piece(first=first, end=end, total=total)
 
     def close(self) -> None:
         self.connection.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import http.client
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +25,6 @@ from aniworld_site.downloads.transfer.contents import (
 from aniworld_site.downloads.transfer.pacing import LARGEST_CHUNK, Pacer
 from aniworld_site.downloads.transfer.parts import Origin, Part
 
-RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -93,23 +91,41 @@ def fetch(job: Job, pacer: Pacer, tell: Callable[[Progress], None]) -> Fetched:
 def _receive(
     job: Job, part: Part, pacer: Pacer, tell: Callable[[Progress], None]
 ) -> str:
-    answer = _ask_for_rest(job, part)
-    host = answer.connection.host
-    try:
-        if answer.status == 416:
-            # All of it was there already.
-            extension = _find_extension(job, part, answer)
-            tell(Progress(bytes_done=part.size, size_bytes=part.size))
+    """Ask until all of it is there: some servers send less at once than they are asked for."""
+    while True:
+        had = part.size
+        answer = _ask_for_rest(job, part)
+        try:
+            extension = _take(job, part, answer, pacer, tell)
+        finally:
+            answer.close()
+        total = part.origin.total
+        if total is None or part.size >= total:
             return extension
-        total = _begin(job, part, answer)
-        tell(Progress(bytes_done=part.size, size_bytes=total))
-        check_type(host, answer.header("Content-Type"))
-        if part.size >= HEAD_BYTES:
-            _find_extension(job, part, answer)
-        _copy(job, part, answer, pacer, tell)
-        return _find_extension(job, part, answer)
-    finally:
-        answer.close()
+        if part.size <= had:
+            raise _tell_early_end(answer, part, total)
+
+
+def _take(
+    job: Job,
+    part: Part,
+    answer: Answer,
+    pacer: Pacer,
+    tell: Callable[[Progress], None],
+) -> str:
+    host = answer.connection.host
+    if answer.status == 416:
+        # All of it was there already.
+        extension = _find_extension(job, part, answer)
+        tell(Progress(bytes_done=part.size, size_bytes=part.size))
+        return extension
+    end = _begin(job, part, answer)
+    tell(Progress(bytes_done=part.size, size_bytes=part.origin.total))
+    check_type(host, answer.header("Content-Type"))
+    if part.size >= HEAD_BYTES:
+        _find_extension(job, part, answer)
+    _copy(job, part, answer, end, pacer, tell)
+    return _find_extension(job, part, answer)
 
 
 def _ask_for_rest(job: Job, part: Part) -> Answer:
@@ -129,20 +145,27 @@ def _ask_for_rest(job: Job, part: Part) -> Answer:
     if answer.status == 200:
         return answer
     if answer.status == 206:
-        found = RANGE.fullmatch(answer.header("Content-Range"))
-        is_same = origin.total is None or (found and int(found[3]) == origin.total)
-        if (
-            found
-            and int(found[1]) == part.size
-            and is_same
-            and _has_same_version(answer, origin)
-        ):
+        if _continues(answer, part) and _has_same_version(answer, origin):
             return answer
-    elif part.size == origin.total and _has_same_size(answer, part.size):
+    elif (
+        part.size == origin.total
+        and job.size_bytes in (None, part.size)
+        and _has_same_size(answer, part.size)
+    ):
         return answer
     # Another version, or a server that does not do what it says.
     answer.close()
     return _ask_for_all(job, part)
+
+
+def _continues(answer: Answer, part: Part) -> bool:
+    """Tell whether a part begins where the bytes end that are there, and is of as large a file, whose size is known by now."""
+    piece, known = answer.piece, part.origin.total
+    if piece is None or piece.first != part.size:
+        return False
+    if piece.total is None:
+        return known is not None and piece.end <= known
+    return known in (None, piece.total)
 
 
 def _has_same_version(answer: Answer, origin: Origin) -> bool:
@@ -173,11 +196,14 @@ def _ask_for_all(job: Job, part: Part) -> Answer:
 
 
 def _begin(job: Job, part: Part, answer: Answer) -> int | None:
-    """Note of what the bytes to come are; return how many there will be in all."""
-    at = part.size if answer.status == 206 else 0
-    length = answer.response.length
-    total = None if length is None else at + length
-    host = answer.connection.host
+    """Note of what the bytes to come are; return how many will be there after this answer, None where nobody knows."""
+    at, host, known = 0, answer.connection.host, Origin()
+    end = total = answer.length
+    if answer.status == 206 and (piece := answer.piece) is not None:
+        at, known = part.size, part.origin
+        # Not the whole, and no more than both say.
+        end = piece.end if end is None else min(piece.end, at + end)
+        total = known.total if piece.total is None else piece.total
     if None not in (job.size_bytes, total) and total != job.size_bytes:
         raise ProviderError(
             f"The source lists {job.size_bytes} bytes, {host} has {total}: it is not the same file.",
@@ -188,19 +214,21 @@ def _begin(job: Job, part: Part, answer: Answer) -> int | None:
     part.begin(
         Origin(
             url=job.target.url,
-            etag=answer.header("ETag")[:200],
-            last_modified=answer.header("Last-Modified")[:100],
+            # Of a piece not all servers say the version again.
+            etag=answer.header("ETag")[:200] or known.etag,
+            last_modified=answer.header("Last-Modified")[:100] or known.last_modified,
             total=total,
         ),
         at=at,
     )
-    return total
+    return end
 
 
 def _copy(
     job: Job,
     part: Part,
     answer: Answer,
+    end: int | None,
     pacer: Pacer,
     tell: Callable[[Progress], None],
 ) -> None:
@@ -209,9 +237,9 @@ def _copy(
     most = min(job.most_bytes, total or job.size_bytes or job.most_bytes)
     buffer = memoryview(bytearray(LARGEST_CHUNK))
     is_checked = part.size >= HEAD_BYTES
-    while total is None or part.size < total:
+    while end is None or part.size < end:
         # Not beyond the end: what is buffered is only returned without waiting for more where no more is asked for.
-        room = pacer.chunk if total is None else min(pacer.chunk, total - part.size)
+        room = pacer.chunk if end is None else min(pacer.chunk, end - part.size)
         count = _read_into(response, buffer[:room], host)
         if not count:
             break
@@ -225,11 +253,15 @@ def _copy(
         if pacer.is_stuck(count):
             raise ProviderError(f"{host} sends less than 1 KiB a second.")
         tell(Progress(bytes_done=part.size, size_bytes=total or job.size_bytes))
-    expected = total if total is not None else job.size_bytes
+    expected = job.size_bytes if end is None else end
     if expected is not None and part.size < expected:
-        raise ProviderError(
-            f"{host} ended after {part.size} of {expected} bytes; the rest is asked for later."
-        )
+        raise _tell_early_end(answer, part, expected if total is None else total)
+
+
+def _tell_early_end(answer: Answer, part: Part, total: int) -> ProviderError:
+    return ProviderError(
+        f"{answer.connection.host} ended after {part.size} of {total} bytes; the rest is asked for later."
+    )
 
 
 def _read_into(

@@ -77,6 +77,125 @@ def test_what_was_cut_goes_on_where_it_was(video: Video, fetcher: Fetcher):
     assert fetcher.told[0].bytes_done == HALF
 
 
+@pytest.mark.parametrize("knows_total", [True, False])
+def test_a_server_that_sends_pieces_is_asked_until_all_is_there(
+    video: Video, fetcher: Fetcher, knows_total
+):
+    cut(video, fetcher)
+    video.piece, video.knows_total = 20_000, knows_total
+
+    fetched = fetcher.fetch()
+
+    starts = (HALF, HALF + 20_000, HALF + 40_000)
+    assert video.requests == ["", *(f"bytes={start}-" for start in starts)]
+    assert (fetched.size_bytes, fetcher.content) == (len(VIDEO), VIDEO)
+    assert {told.size_bytes for told in fetcher.told} == {len(VIDEO)}
+
+
+def test_a_rest_without_a_length_that_is_cut_is_no_end(video: Video, fetcher: Fetcher):
+    cut(video, fetcher)
+    video.has_length, video.cut_after = False, 16_384
+
+    with pytest.raises(ProviderError, match=f"ended after 65536 of {len(VIDEO)} bytes"):
+        fetcher.fetch()
+
+    fetcher.fetch()
+    assert video.requests == ["", f"bytes={HALF}-", "bytes=65536-"]
+    assert fetcher.content == VIDEO
+
+
+def test_a_piece_with_less_than_it_promises_is_no_end(
+    source: BadSource, video: Video, fetcher: Fetcher
+):
+    cut(video, fetcher)
+
+    def answer_briefly(request: Request) -> None:
+        request.answer(
+            206,
+            VIDEO[HALF : HALF + 10],
+            ETag='"1"',
+            Content_Range=f"bytes {HALF}-{len(VIDEO) - 1}/{len(VIDEO)}",
+        )
+        source.behave("/1.mkv", video)
+
+    source.behave("/1.mkv", answer_briefly)
+
+    fetcher.fetch()
+
+    assert video.requests == ["", f"bytes={HALF + 10}-"]
+    assert fetcher.content == VIDEO
+
+
+def test_an_empty_piece_is_not_asked_for_again_and_again(
+    source: BadSource, video: Video, fetcher: Fetcher
+):
+    cut(video, fetcher)
+    said = f"bytes {HALF}-{len(VIDEO) - 1}/{len(VIDEO)}"
+    source.behave("/1.mkv", lambda request: request.answer(206, Content_Range=said))
+
+    with pytest.raises(ProviderError, match="ended after 49152 of 100000") as caught:
+        fetcher.fetch()
+
+    assert (caught.value.trouble, len(source.requests)) == (Trouble.PASSING, 2)
+
+
+def test_a_piece_of_nobody_knows_how_much_is_not_used(video: Video, fetcher: Fetcher):
+    video.has_length = False
+    with pytest.raises(ProviderError, match="ended after"):
+        fetcher.fetch(size_bytes=len(VIDEO) + 1)
+    fetcher.path.write_bytes(VIDEO[:HALF])
+    video.knows_total = False
+
+    fetcher.fetch()
+
+    assert video.requests == ["", f"bytes={HALF}-", ""]
+    assert fetcher.content == VIDEO
+
+
+def test_a_version_that_a_piece_does_not_say_again_is_kept(
+    source: BadSource, video: Video, fetcher: Fetcher
+):
+    cut(video, fetcher)
+    video.etag, video.piece = "", 30_000
+
+    def ignore_versions(request: Request) -> None:
+        del request.headers["If-Range"]
+        video(request)
+
+    source.behave("/1.mkv", ignore_versions)
+
+    fetcher.fetch()
+
+    asked = [headers.get("If-Range") for _path, headers in source.requests]
+    assert asked == [None, '"1"', '"1"']
+
+
+@pytest.mark.parametrize("said", ["bytes 49152-1/100000", "bytes 49152-" + "9" * 5000])
+def test_a_range_that_can_be_none_is_not_used(
+    source: BadSource, video: Video, fetcher: Fetcher, said: str
+):
+    cut(video, fetcher)
+
+    def answer_oddly(request: Request) -> None:
+        source.behave("/1.mkv", video)
+        request.answer(206, b"x", Content_Range=said)
+
+    source.behave("/1.mkv", answer_oddly)
+
+    fetcher.fetch()
+
+    assert (video.requests, fetcher.content) == (["", ""], VIDEO)
+
+
+def test_what_was_whole_is_fetched_anew_where_the_source_lists_another_size(
+    video: Video, fetcher: Fetcher
+):
+    fetcher.fetch()
+
+    with pytest.raises(ProviderError, match="it is not the same file"):
+        fetcher.fetch(size_bytes=len(VIDEO) + 1)
+
+
 def test_a_server_without_ranges_is_asked_for_all_of_it(video: Video, fetcher: Fetcher):
     video.has_ranges = False
     cut(video, fetcher)
