@@ -43,7 +43,12 @@ class Origin:
 
 
 class Part:
-    """An open partial file, held by a lock until it is closed."""
+    """An open partial file, held by a lock until it is closed.
+
+    Raises:
+        PartBusyError: Another process has it.
+        OSError: It cannot be opened, or not be locked.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -53,9 +58,13 @@ class Part:
         self.fd = os.open(path, flags, 0o644)
         try:
             fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        except BlockingIOError as error:
             os.close(self.fd)
             raise PartBusyError(f"{path.name} is being written.") from error
+        except OSError:
+            # Of a file system that has no locks: not to be taken for one that is held, which is waited for.
+            os.close(self.fd)
+            raise
         self.origin = self._read_origin()
         self.size = os.fstat(self.fd).st_size
         if self.origin.boot != read_boot() and self.size > self.origin.synced:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import subprocess
 import sys
@@ -344,6 +346,16 @@ sys.stdin.read()
 
     fetcher.fetch()
     assert (video.requests, fetcher.content) == ([""], VIDEO)
+
+
+def test_a_file_system_without_locks_is_said(fetcher: Fetcher, monkeypatch):
+    def refuse(_fd: int, _how: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+
+    with pytest.raises(OSError, match="No locks available"):
+        Part(fetcher.path)
 
 
 def test_a_part_is_no_link(fetcher: Fetcher, tmp_path: Path):
