@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,10 +20,15 @@ from aniworld_site.downloads.providers.proxying import Proxy
 from aniworld_site.downloads.providers.registry import get_provider_types
 from aniworld_site.downloads.providers.ytdlp import YtDlpProvider
 from aniworld_site.downloads.transfer.contents import find_checksum, get_name
+from aniworld_site.downloads.transfer.parts import Part, PartBusyError
 from aniworld_site.downloads.ytdlp.running import Child as YtDlpChild
 from aniworld_site.downloads.ytdlp.running import Request
 from aniworld_site.downloads.ytdlp.versions import get_library
+from aniworld_site.exceptions import DomainError
+from aniworld_site.library.files import sync_folder
 from aniworld_site.library.naming import VIDEO_EXTENSIONS
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class Errand(Protocol):
@@ -44,7 +51,8 @@ def make_errand(download: Download, path: Path, most_bytes: int) -> Errand:
     """Return how a download's file is fetched to its partial name.
 
     Raises:
-        ProviderError: It has no source or address any more.
+        ProviderError: It has no source or address any more, or another process fetches it.
+        DomainError: Its partial file cannot be written.
     """
     source, offer = download.source, download.offer
     if source is None or offer is None or not offer.url:
@@ -97,7 +105,10 @@ class FileErrand:
 
 
 class VideoErrand:
-    """A page that yt-dlp finds a video on. All that it asks for goes through a proxy that looks at each address."""
+    """A page that yt-dlp finds a video on. All that it asks for goes through a proxy that looks at each address.
+
+    Holds the partial file's lock as long as it is open: what yt-dlp writes lies beside that file, and yt-dlp itself locks nothing.
+    """
 
     takes_limits = False
 
@@ -105,20 +116,23 @@ class VideoErrand:
         self, source: Source, offer: SourceEpisode, path: Path, most_bytes: int
     ) -> None:
         self._path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._proxy = Proxy(
-            private_hosts=read_hosts(source.private_hosts), max_bytes=most_bytes
-        )
-        self._proxy.start()
-        self._request = Request(
-            do="fetch",
-            url=offer.url,
-            proxy=self._proxy.url,
-            target=str(path.with_suffix(".video")),
-            cookies=source.cookies,
-            format=source.format,
-            library=get_library(Path(settings.DATA_DIR)),
-        )
+        with ExitStack() as opened:
+            opened.enter_context(closing(_hold(path)))
+            self._proxy = opened.enter_context(
+                Proxy(
+                    private_hosts=read_hosts(source.private_hosts), max_bytes=most_bytes
+                )
+            )
+            self._request = Request(
+                do="fetch",
+                url=offer.url,
+                proxy=self._proxy.url,
+                target=str(path.with_suffix(".video")),
+                cookies=source.cookies,
+                format=source.format,
+                library=get_library(Path(settings.DATA_DIR)),
+            )
+            self._opened = opened.pop_all()
 
     def start(self, limit: int) -> Child:
         return YtDlpChild(replace(self._request, rate_limit=limit))
@@ -126,16 +140,46 @@ class VideoErrand:
     def settle(self, said: dict[str, Any]) -> dict[str, Any]:
         if "done" not in said:
             return said
-        made = Path(str(said["done"]))
-        # Under the one name that the import knows, whatever it is called in the end.
-        made.replace(self._path)
+        try:
+            _put_in_place(Path(str(said["done"])), self._path)
+            size = self._path.stat().st_size
+        except OSError as error:
+            return _describe(error)
         extension = f".{said['extension']}".lower()
         if extension not in VIDEO_EXTENSIONS:
             return {
                 "error": f"Expected a video, got a file that ends with {extension}.",
                 "trouble": Trouble.PERMANENT.value,
             }
-        return {"done": self._path.stat().st_size, "extension": extension}
+        return {"done": size, "extension": extension}
 
     def close(self) -> None:
-        self._proxy.stop()
+        self._opened.close()
+
+
+def _hold(path: Path) -> Part:
+    try:
+        return Part(path)
+    except PartBusyError as error:
+        raise ProviderError(str(error), trouble=Trouble.BUSY) from error
+    except OSError as error:
+        raise DomainError(str(_describe(error)["error"])) from error
+
+
+def _put_in_place(made: Path, path: Path) -> None:
+    """Give a file the one name that the import knows, whatever it is called in the end; after a power cut it is whole or not there."""
+    # The child had the disk write it, so that this is soon done.
+    fd = os.open(made, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    made.replace(path)
+    sync_folder(str(path.parent))
+
+
+def _describe(error: OSError) -> dict[str, Any]:
+    if error.errno in FULL:
+        return {"error": "The disk is full.", "trouble": "disk"}
+    said = f"The file cannot be written: {error.strerror or error}."
+    return {"error": said, "trouble": "root"}

@@ -30,6 +30,8 @@ class Trouble(StrEnum):
     """Asked too often; again after `retry_after_s`."""
     PASSING = "passing"
     """The network, or the server for now."""
+    BUSY = "busy"
+    """Another process is at the same thing; no fault of the source."""
 
 
 class ProviderError(Exception):

@@ -145,6 +145,8 @@ def _run(request: Mapping[str, Any], speaker: Speaker) -> None:
             return
         with _beating(progress):
             path = _fetch(ydl, request)
+            # Here, since it may take long: whoever hears the beats keeps the download meanwhile.
+            _sync(path)
         progress.say()
         speaker.say(done=path, extension=Path(path).suffix[1:])
 
@@ -233,6 +235,14 @@ def _fetch(ydl: Any, request: Mapping[str, Any]) -> str:
     ):
         raise Refused("It was written elsewhere.")
     return path
+
+
+def _sync(path: str) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def _bound_process() -> None:

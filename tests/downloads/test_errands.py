@@ -1,0 +1,129 @@
+"""What children are sent for: who may write a file, and what their last words mean."""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aniworld_site.downloads import transitions
+from aniworld_site.downloads.dispatching import Dispatcher
+from aniworld_site.downloads.errands import Errand, make_errand
+from aniworld_site.downloads.models import Download
+from aniworld_site.downloads.providers.base import ProviderError, Trouble
+from aniworld_site.downloads.runner import Runner
+from aniworld_site.downloads.transfer.parts import Part, PartBusyError
+from aniworld_site.exceptions import DomainError
+from tests.downloads.queues import Shelf, make_shelf
+from tests.downloads.test_dispatching_steering import get_part
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def shelf(source, tmp_path):
+    """One whose source yt-dlp reads."""
+    return make_shelf(source, tmp_path / "media", kind="yt-dlp")
+
+
+def queue(shelf: Shelf, **fields: Any) -> Download:
+    fields.setdefault("url", f"{shelf.server.url}/1.mkv")
+    shelf.add(size_bytes=None, **fields)
+    [download] = shelf.queue()
+    return download
+
+
+def make(shelf: Shelf, download: Download, *, most_bytes: int = 1 << 40) -> Errand:
+    return make_errand(download, get_part(shelf, download), most_bytes)
+
+
+# Who may write
+
+
+def test_only_one_process_has_ytdlp_write_a_file(shelf):
+    download = queue(shelf)
+
+    with closing(make(shelf, download)):
+        with pytest.raises(ProviderError, match="is being written") as caught:
+            make(shelf, download)
+        with pytest.raises(PartBusyError):
+            Part(get_part(shelf, download))
+
+    assert caught.value.trouble == Trouble.BUSY
+    make(shelf, download).close()
+
+
+def test_a_download_whose_file_is_written_goes_back_to_the_queue(shelf):
+    queue(shelf)
+    download = transitions.claim_next(Dispatcher()._measure())
+    assert download is not None
+    part = Part(get_part(shelf, download))
+
+    Runner(download=download, most_bytes=1 << 40).run()
+
+    part.close()
+    download.refresh_from_db()
+    assert (download.state, download.attempts) == (Download.State.QUEUED, 0)
+    assert download.due_at is not None
+    assert shelf.server.requests == []
+
+
+def test_a_folder_that_cannot_be_written_is_said(shelf):
+    download = queue(shelf)
+    folder = get_part(shelf, download).parent
+    folder.parent.mkdir(parents=True)
+    folder.write_text("in its place")
+
+    with pytest.raises(DomainError, match="cannot be written: File exists"):
+        make(shelf, download)
+
+
+# What was made
+
+
+def record_writes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return what is had written or renamed, in order."""
+    done: list[str] = []
+    sync, replace = os.fsync, Path.replace
+
+    def fsync(fd: int) -> None:
+        done.append(f"sync {Path(f'/proc/self/fd/{fd}').readlink().name}")
+        sync(fd)
+
+    def rename(path: Path, target: Path) -> Path:
+        done.append(f"name {target.name}")
+        return replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(Path, "replace", rename)
+    return done
+
+
+def test_what_ytdlp_made_is_on_the_disk_before_it_gets_its_name(shelf, monkeypatch):
+    download = queue(shelf)
+    part = get_part(shelf, download)
+    done = record_writes(monkeypatch)
+    with closing(make(shelf, download)) as errand:
+        made = part.with_suffix(".video.mp4")
+        made.write_bytes(b"video")
+
+        said = errand.settle({"done": str(made), "extension": "mp4"})
+
+    assert said == {"done": 5, "extension": ".mp4"}
+    assert done == [f"sync {made.name}", f"name {part.name}", "sync partial"]
+    assert part.read_bytes() == b"video"
+
+
+def test_a_file_that_is_gone_is_trouble_of_its_folder(shelf):
+    download = queue(shelf)
+
+    with closing(make(shelf, download)) as errand:
+        said = errand.settle({"done": f"{shelf.path}/gone.mp4", "extension": "mp4"})
+
+    assert said == {
+        "error": "The file cannot be written: No such file or directory.",
+        "trouble": "root",
+    }
