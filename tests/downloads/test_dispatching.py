@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from aniworld_site.disks import Disk
 from aniworld_site.downloads import transitions
 from aniworld_site.downloads.dispatching import Dispatcher
 from aniworld_site.downloads.importing import bring_in
@@ -340,6 +341,31 @@ def test_what_does_not_fit_is_not_begun(shelf, dispatcher):
     Download.objects.update(size_bytes=100_000)
     wait_no_more()
     work(dispatcher, until=has_ended)
+    assert len(shelf.list_files()) == 1
+
+
+def test_what_turns_out_too_large_is_not_asked_for_again_and_again(
+    shelf, dispatcher, monkeypatch
+):
+    shelf.add(200_000, size_bytes=None)
+    shelf.queue()
+    disk = Disk(total_bytes=1 << 30, free_bytes=150_000, device=1)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            dispatcher._meter, "measure", lambda paths: dict.fromkeys(paths, disk)
+        )
+        waiting = fail_once(shelf, dispatcher)
+        wait_no_more()
+        dispatcher.look()
+        again = Download.objects.get()
+    wait_no_more()
+    asked = len(shelf.server.requests)
+    work(dispatcher, until=has_ended)
+
+    assert (waiting.state, waiting.wait) == (State.WAITING, "disk")
+    assert waiting.size_bytes == 200_000
+    assert (again.state, asked) == (State.WAITING, 1)
     assert len(shelf.list_files()) == 1
 
 

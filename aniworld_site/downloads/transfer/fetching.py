@@ -119,7 +119,7 @@ def _take(
         extension = _find_extension(job, part, answer)
         tell(Progress(bytes_done=part.size, size_bytes=part.size))
         return extension
-    end = _begin(job, part, answer)
+    end = _begin(job, part, answer, tell)
     tell(Progress(bytes_done=part.size, size_bytes=part.origin.total))
     check_type(host, answer.header("Content-Type"))
     if part.size >= HEAD_BYTES:
@@ -195,7 +195,9 @@ def _ask_for_all(job: Job, part: Part) -> Answer:
     )
 
 
-def _begin(job: Job, part: Part, answer: Answer) -> int | None:
+def _begin(
+    job: Job, part: Part, answer: Answer, tell: Callable[[Progress], None]
+) -> int | None:
     """Note of what the bytes to come are; return how many will be there after this answer, None where nobody knows."""
     at, host, known = 0, answer.connection.host, Origin()
     end = total = answer.length
@@ -210,6 +212,8 @@ def _begin(job: Job, part: Part, answer: Answer) -> int | None:
             trouble=Trouble.PERMANENT,
         )
     if total is not None and total > job.most_bytes:
+        # Whoever waits for room has to know for how much.
+        tell(Progress(bytes_done=at, size_bytes=total))
         raise DiskFullError
     part.begin(
         Origin(

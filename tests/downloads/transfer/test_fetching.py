@@ -439,6 +439,20 @@ def test_what_does_not_fit_is_not_begun(video: Video, fetcher: Fetcher):
         fetcher.fetch(most_bytes=len(VIDEO) - 1)
 
     assert fetcher.content == b""
+    assert [told.size_bytes for told in fetcher.told] == [len(VIDEO)]
+
+
+def test_a_rest_that_does_not_fit_is_told_with_what_is_there(
+    video: Video, fetcher: Fetcher
+):
+    cut(video, fetcher)
+
+    with pytest.raises(DiskFullError):
+        fetcher.fetch(most_bytes=len(VIDEO) - 1)
+
+    [told] = fetcher.told
+    assert (told.bytes_done, told.size_bytes) == (HALF, len(VIDEO))
+    assert len(fetcher.content) == HALF
 
 
 # What it is
