@@ -259,7 +259,9 @@ def test_another_checksum_is_fetched_anew(shelf, dispatcher):
 @pytest.mark.skipif(
     not hasattr(resource, "prlimit"), reason="no limits for other processes here"
 )
-def test_a_full_disk_is_waited_for_and_it_goes_on_by_itself(shelf, dispatcher):
+def test_a_file_that_its_file_system_does_not_take_fails_with_a_sentence(
+    shelf, dispatcher
+):
     shelf.add(500_000, video={"bytes_per_s": 100_000})
     [download] = shelf.queue()
     part = get_part(shelf, download)
@@ -267,18 +269,14 @@ def test_a_full_disk_is_waited_for_and_it_goes_on_by_itself(shelf, dispatcher):
 
     [child] = list_children()
     resource.prlimit(child, resource.RLIMIT_FSIZE, (150_000, 150_000))
-    work(dispatcher, until=has_settled)
-    download.refresh_from_db()
-    state, reason = (download.state, download.wait), download.reason
-    came = part.stat().st_size
-    shelf.videos[0].bytes_per_s = 0
-    wait_no_more()
     work(dispatcher, until=has_ended)
 
-    assert (state, came) == ((State.WAITING, "disk"), 150_000)
-    assert "has no room for the rest. It goes on by itself" in reason
-    assert shelf.videos[0].requests == ["", "bytes=150000-"]
-    assert len(shelf.list_files()) == 1
+    download.refresh_from_db()
+    assert (download.state, download.reason) == (
+        State.FAILED,
+        "The file system takes no file that large.",
+    )
+    assert Source.objects.get().download_failures == 0
 
 
 @pytest.fixture

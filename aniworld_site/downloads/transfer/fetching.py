@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import http.client
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from aniworld_site.downloads.transfer.contents import (
 from aniworld_site.downloads.transfer.pacing import LARGEST_CHUNK, Pacer
 from aniworld_site.downloads.transfer.parts import Origin, Part
 
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class DiskFullError(Exception):
@@ -70,22 +71,25 @@ def fetch(job: Job, pacer: Pacer, tell: Callable[[Progress], None]) -> Fetched:
     """Fetch what is not there yet, verify the whole, and return what it is. May be interrupted and called again at any time.
 
     Raises:
-        ProviderError: The source does not give it.
+        ProviderError: The source does not give it, or the file system takes no such file.
         DiskFullError: No room is left; what came is kept.
         PartBusyError: Another process writes the same file.
     """
-    part = Part(job.path)
     try:
-        extension = _receive(job, part, pacer, tell)
-        part.sync()
-        _verify(job, part, tell)
-        return Fetched(size_bytes=part.size, extension=extension)
+        with closing(Part(job.path)) as part:
+            extension = _receive(job, part, pacer, tell)
+            part.sync()
+            _verify(job, part, tell)
+            return Fetched(size_bytes=part.size, extension=extension)
     except OSError as error:
         if error.errno in FULL:
             raise DiskFullError from error
+        if error.errno == errno.EFBIG:
+            # FAT32 takes 4 GiB. No room that anybody makes helps.
+            raise ProviderError(
+                "The file system takes no file that large.", trouble=Trouble.PERMANENT
+            ) from error
         raise
-    finally:
-        part.close()
 
 
 def _receive(
