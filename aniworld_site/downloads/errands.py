@@ -23,12 +23,14 @@ from aniworld_site.downloads.transfer.contents import find_checksum, get_name
 from aniworld_site.downloads.transfer.parts import Part, PartBusyError
 from aniworld_site.downloads.ytdlp.running import Child as YtDlpChild
 from aniworld_site.downloads.ytdlp.running import Request
+from aniworld_site.downloads.ytdlp.troubles import DISK, DISK_FULL
 from aniworld_site.downloads.ytdlp.versions import get_library
 from aniworld_site.exceptions import DomainError
 from aniworld_site.library.files import sync_folder
 from aniworld_site.library.naming import VIDEO_EXTENSIONS
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+NO_ROOM = {"error": DISK_FULL, "trouble": DISK}
 
 
 class Errand(Protocol):
@@ -139,7 +141,8 @@ class VideoErrand:
 
     def settle(self, said: dict[str, Any]) -> dict[str, Any]:
         if "done" not in said:
-            return said
+            # Whatever yt-dlp makes of it: it was cut here, where the room ends.
+            return {**said, **NO_ROOM} if self._proxy.is_spent else said
         try:
             _put_in_place(Path(str(said["done"])), self._path)
             size = self._path.stat().st_size
@@ -180,6 +183,6 @@ def _put_in_place(made: Path, path: Path) -> None:
 
 def _describe(error: OSError) -> dict[str, Any]:
     if error.errno in FULL:
-        return {"error": "The disk is full.", "trouble": "disk"}
+        return NO_ROOM
     said = f"The file cannot be written: {error.strerror or error}."
     return {"error": said, "trouble": "root"}

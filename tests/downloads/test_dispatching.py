@@ -326,6 +326,31 @@ def test_a_disk_that_others_fill_meanwhile_is_waited_for(
     assert shelf.videos[0].requests[1].startswith("bytes=")
 
 
+def test_a_disk_that_is_full_for_ytdlp_is_waited_for(source, small_disk, dispatcher):
+    shelf = make_shelf(source, small_disk, kind="yt-dlp")
+    video = {"type": "video/mp4", "bytes_per_s": 300_000}
+    shelf.add(600_000, video=video, url=f"{source.url}/1.mkv", size_bytes=None)
+    [download] = shelf.queue()
+    part = get_part(shelf, download).with_suffix(".video.mkv.part")
+    work(dispatcher, until=lambda: part.exists() and part.stat().st_size > 0)
+    filler = small_disk / "filler"
+
+    with pytest.raises(OSError, match="space"):
+        fill(filler)
+    work(dispatcher, until=has_settled)
+    waiting = Download.objects.get()
+    failures = Source.objects.get().download_failures
+    shelf.videos[0].bytes_per_s = 0
+    filler.unlink()
+    wait_no_more()
+    work(dispatcher, until=has_ended)
+
+    assert (waiting.state, waiting.wait, failures) == (State.WAITING, "disk", 0)
+    assert waiting.reason.startswith("The disk is full.")
+    [name] = shelf.list_files()
+    assert (shelf.path / name).read_bytes() == shelf.videos[0].content
+
+
 def test_what_does_not_fit_is_not_begun(shelf, dispatcher):
     shelf.add(size_bytes=1 << 60)
     shelf.queue()

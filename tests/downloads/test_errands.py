@@ -127,3 +127,17 @@ def test_a_file_that_is_gone_is_trouble_of_its_folder(shelf):
         "error": "The file cannot be written: No such file or directory.",
         "trouble": "root",
     }
+
+
+def test_what_is_larger_than_there_is_room_for_waits_for_the_disk(shelf):
+    queue(shelf, size=1_000_000, video={"type": "video/mp4", "bytes_per_s": 500_000})
+    download = transitions.claim_next(Dispatcher()._measure())
+    assert download is not None
+
+    Runner(download=download, most_bytes=300_000).run()
+
+    download.refresh_from_db()
+    assert (download.state, download.wait) == (Download.State.WAITING, "disk")
+    assert download.size_bytes == 1_000_000
+    shelf.source.refresh_from_db()
+    assert shelf.source.download_failures == 0

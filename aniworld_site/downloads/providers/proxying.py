@@ -101,11 +101,16 @@ class Proxy:
         self._server.server_close()
         self._thread.join(1.0)
 
+    @property
+    def is_spent(self) -> bool:
+        """Whether more came than may, so that it was cut."""
+        return self.max_bytes is not None and self.bytes_moved > self.max_bytes
+
     def count(self, length: int) -> bool:
         """Add what came; False where it is too much."""
         with self._lock:
             self.bytes_moved += length
-            return self.max_bytes is None or self.bytes_moved <= self.max_bytes
+            return not self.is_spent
 
     def note_refusal(self, sentence: str) -> None:
         with self._lock:

@@ -21,7 +21,7 @@ class ChildError(Exception):
     def __init__(self, message: str, trouble: str = PASSING) -> None:
         super().__init__(message)
         self.trouble = trouble
-        """`permanent`, `login`, `throttled` or `passing`."""
+        """`permanent`, `login`, `throttled`, `disk` or `passing`."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Iterator
 
 PERMANENT, LOGIN, THROTTLED, PASSING = "permanent", "login", "throttled", "passing"
+DISK = "disk"
+DISK_FULL = "The disk is full."
 REFUSED = "X-AniWorld-Refused"
 """Header of the proxy's own refusals."""
 
@@ -15,6 +18,8 @@ _NOISE = re.compile(
 )
 _PREFIX = re.compile(r"^(?:ERROR:\s*)?(?:\[[^\]]{1,80}\]\s*)?(?:[^\s:]{1,80}:\s)?")
 _TUNNEL = re.compile(r"Tunnel connection failed: 403 ?([^)'\"]*)")
+# ffmpeg's own words, which reach yt-dlp as text.
+_FULL = re.compile("No space left on device|Disk quota exceeded")
 _PATTERNS = [
     (
         re.compile(r"too many requests|rate.?limit|not a bot|captcha", re.IGNORECASE),
@@ -22,7 +27,7 @@ _PATTERNS = [
     ),
     (
         re.compile(
-            r"will begin|premieres|not started|live event|is live|timed out|no space left",
+            r"will begin|premieres|not started|live event|is live|timed out",
             re.IGNORECASE,
         ),
         PASSING,
@@ -46,9 +51,11 @@ class Refused(Exception):  # noqa: N818 - it is no fault
 
 
 def describe(error: BaseException) -> tuple[str, str]:
-    """Return a sentence and the trouble, one of the four above, of whatever yt-dlp raised."""
+    """Return a sentence and the trouble, one of the five above, of whatever yt-dlp raised."""
     chain = list(_walk(error))
     for each in chain:
+        if found := _read_disk(each):
+            return found
         if isinstance(each, Refused):
             return str(each), each.trouble
         if found := _read_status(each):
@@ -77,6 +84,19 @@ def _walk(error: BaseException | None) -> Iterator[BaseException]:
             each.__cause__,
             each.__context__,
         ]
+
+
+def _read_disk(error: BaseException) -> tuple[str, str] | None:
+    names = {kind.__name__ for kind in type(error).__mro__}
+    if "PostProcessingError" in names and _FULL.search(str(error)):
+        return DISK_FULL, DISK
+    if not isinstance(error, OSError):
+        return None
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DISK_FULL, DISK
+    if error.errno == errno.EFBIG:
+        return "The file system takes no file that large.", PERMANENT
+    return None
 
 
 def _read_status(error: BaseException) -> tuple[str, str] | None:
