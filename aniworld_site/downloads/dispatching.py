@@ -15,7 +15,11 @@ from django.utils import timezone
 
 from aniworld_site.disks import DiskMeter
 from aniworld_site.downloads import transitions
-from aniworld_site.downloads.importing import drop_orphans, drop_parts
+from aniworld_site.downloads.importing import (
+    abandon_imports,
+    drop_orphans,
+    drop_parts,
+)
 from aniworld_site.downloads.models import Download, Source
 from aniworld_site.downloads.ordering import get_queue
 from aniworld_site.downloads.queueing import give_roots
@@ -112,6 +116,8 @@ class Dispatcher:
 
     def _sweep(self) -> None:
         transitions.release_stale()
+        # Before their files are deleted.
+        abandon_imports()
         drop_parts()
         give_roots()
         if time.monotonic() - self._tidied_at > TIDY_S:

@@ -111,6 +111,19 @@ def _plan(download: Download) -> FileOperation:
     return operation
 
 
+def abandon_imports() -> None:
+    """End what was to bring in the files of downloads that were cancelled since; one whose file is in the library already is finished."""
+    cancelled = Download.objects.filter(
+        state=Download.State.CANCELLED, operation__state=State.PLANNED
+    ).select_related("operation__root")
+    for download in cancelled:
+        assert download.operation is not None  # noqa: S101  # The query asks for it.
+        try:
+            journal.abandon(download.operation, "Its download was cancelled.")
+        except DomainError as error:
+            logger.info("Download %s: %s", download.pk, error)
+
+
 def drop_parts() -> None:
     """Delete the partial files of downloads that were cancelled with them; those being written are left for the next time."""
     dropped = Download.objects.filter(

@@ -11,6 +11,7 @@ from typing import Any
 from aniworld_site.downloads.dispatching import Dispatcher
 from aniworld_site.downloads.models import Download, Queue, Source, SourceEpisode
 from aniworld_site.downloads.services import queue_episodes
+from aniworld_site.downloads.transitions import Claim, claim_next
 from aniworld_site.library.models import Episode, RootFolder, Series
 from tests.downloads.factories import make_listed, make_source
 from tests.downloads.media import Video, make_video, put_video
@@ -84,6 +85,13 @@ def make_shelf(server: BadSource, folder: Path, **fields: Any) -> Shelf:
     make_listed(source, series=series)
     Queue.objects.update_or_create(pk=1, defaults={"floor_mib": 0})
     return Shelf(server=server, root=root, source=source, series=series)
+
+
+def claim() -> Claim:
+    """Take up what is next."""
+    claimed = claim_next(Dispatcher()._measure())
+    assert claimed is not None
+    return claimed
 
 
 def work(

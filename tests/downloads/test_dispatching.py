@@ -21,7 +21,7 @@ from aniworld_site.downloads.runner import Runner
 from aniworld_site.exceptions import DomainError
 from aniworld_site.library.models import EpisodeFile, FileOperation
 from tests.downloads.media import sha256
-from tests.downloads.queues import Shelf, has_ended, make_shelf, work
+from tests.downloads.queues import Shelf, claim, has_ended, make_shelf, work
 from tests.downloads.test_dispatching_steering import get_part, list_children
 from tests.factories import make_root
 
@@ -394,9 +394,7 @@ def test_what_turns_out_too_large_is_not_asked_for_again_and_again(
 
 def claim_whole(shelf: Shelf, dispatcher: Dispatcher) -> Download:
     """Claim a download whose bytes are there already."""
-    claim = transitions.claim_next(dispatcher._measure())
-    assert claim is not None
-    download = claim.download
+    download = claim().download
     part = get_part(shelf, download)
     part.parent.mkdir(parents=True)
     part.write_bytes(shelf.videos[0].content)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import subprocess
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -15,11 +16,10 @@ from aniworld_site.downloads import importing, outcomes, services, transitions
 from aniworld_site.downloads.dispatching import Dispatcher
 from aniworld_site.downloads.models import Download, Queue, Source
 from aniworld_site.downloads.runner import Runner
-from aniworld_site.downloads.transitions import Room
-from aniworld_site.library import journal
 from aniworld_site.library.models import FileOperation, RootFolder
 from aniworld_site.library.services import remove_root
-from tests.downloads.queues import Shelf, has_ended, make_shelf, work
+from aniworld_site.library.undoing import undo
+from tests.downloads.queues import Shelf, claim, has_ended, make_shelf, work
 from tests.downloads.test_dispatching_steering import begin, list_children
 from tests.factories import make_root
 from tests.running import until
@@ -153,9 +153,7 @@ def test_one_that_begins_anew_each_time_is_given_up(shelf):
 
 def plan_and_die(shelf: Shelf) -> tuple[Download, FileOperation]:
     """Have a worker killed right after it wrote down that it brings a file in."""
-    claim = transitions.claim_next({shelf.root.pk: Room(device=1, free_bytes=1 << 40)})
-    assert claim is not None
-    download = claim.download
+    download = claim().download
     part = importing.get_part_path(download)
     part.parent.mkdir(parents=True, exist_ok=True)
     part.write_bytes(shelf.videos[0].content)
@@ -180,6 +178,48 @@ def test_what_was_written_down_is_done_by_whoever_takes_it_up(shelf, dispatcher)
     assert shelf.server.requests == []
 
 
+@pytest.mark.parametrize("keeps_part", [True, False])
+def test_what_is_cancelled_does_not_come_into_the_library(
+    shelf, dispatcher, *, keeps_part: bool
+):
+    shelf.add()
+    shelf.queue()
+    download, operation = plan_and_die(shelf)
+
+    services.cancel_downloads(Download.objects.all(), keeps_part=keeps_part)
+    dispatcher._sweep()
+
+    operation.refresh_from_db()
+    assert (operation.state, operation.error) == (
+        FileOperation.State.FAILED,
+        "Its download was cancelled.",
+    )
+    assert shelf.list_files() == []
+    assert importing.get_part_path(download).exists() == keeps_part
+    services.retry_downloads(Download.objects.all())
+    let_all_go_on(dispatcher)
+    assert len(shelf.list_files()) == 1
+
+
+def test_what_was_in_the_library_when_it_was_cancelled_is_in_the_history(
+    shelf, dispatcher
+):
+    episode = shelf.add()
+    shelf.queue()
+    _download, operation = plan_and_die(shelf)
+    target = Path(operation.target)
+    target.parent.mkdir(parents=True)
+    Path(operation.source).rename(target)
+
+    services.cancel_downloads(Download.objects.all(), keeps_part=False)
+    dispatcher._sweep()
+
+    operation.refresh_from_db()
+    episode.refresh_from_db()
+    assert operation.state == FileOperation.State.DONE
+    assert (episode.has_file, len(shelf.list_files())) == (True, 1)
+
+
 def test_what_was_undone_is_fetched_again_when_it_is_tried_again(shelf, dispatcher):
     shelf.add()
     [download] = shelf.queue()
@@ -187,7 +227,7 @@ def test_what_was_undone_is_fetched_again_when_it_is_tried_again(shelf, dispatch
     dispatcher.give_back()
     # As one that was cancelled while a sweeper brought it in.
     Download.objects.update(state=State.CANCELLED)
-    journal.undo(FileOperation.objects.get(), by="tests")
+    undo(FileOperation.objects.get(), by="tests")
 
     services.retry_downloads(Download.objects.all())
     let_all_go_on(dispatcher)
@@ -203,12 +243,11 @@ def test_a_lease_is_kept_while_a_file_is_brought_in(shelf, monkeypatch):
     monkeypatch.setattr("aniworld_site.downloads.runner.BEAT_S", 0.02)
     shelf.add()
     shelf.queue()
-    claim = transitions.claim_next({shelf.root.pk: Room(device=1, free_bytes=1 << 40)})
-    assert claim is not None
+    claimed = claim()
     long_ago = timezone.now() - timedelta(seconds=19)
     Download.objects.update(heartbeat_at=long_ago)
 
-    with Runner(download=claim.download, most_bytes=1)._beating():
+    with Runner(download=claimed.download, most_bytes=1)._beating():
         until(lambda: Download.objects.filter(heartbeat_at__gt=long_ago).exists())
 
     assert transitions.release_stale() == 0

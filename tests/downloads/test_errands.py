@@ -9,15 +9,13 @@ from typing import Any
 
 import pytest
 
-from aniworld_site.downloads import transitions
-from aniworld_site.downloads.dispatching import Dispatcher
 from aniworld_site.downloads.errands import Errand, make_errand
 from aniworld_site.downloads.models import Download
 from aniworld_site.downloads.providers.base import ProviderError, Trouble
 from aniworld_site.downloads.runner import Runner
 from aniworld_site.downloads.transfer.parts import Part, PartBusyError
 from aniworld_site.exceptions import DomainError
-from tests.downloads.queues import Shelf, make_shelf
+from tests.downloads.queues import Shelf, claim, make_shelf
 from tests.downloads.test_dispatching_steering import get_part
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -58,8 +56,7 @@ def test_only_one_process_has_ytdlp_write_a_file(shelf):
 
 def test_a_download_whose_file_is_written_goes_back_to_the_queue(shelf):
     queue(shelf)
-    download = transitions.claim_next(Dispatcher()._measure())
-    assert download is not None
+    download = claim().download
     part = Part(get_part(shelf, download))
 
     Runner(download=download, most_bytes=1 << 40).run()
@@ -131,8 +128,7 @@ def test_a_file_that_is_gone_is_trouble_of_its_folder(shelf):
 
 def test_what_is_larger_than_there_is_room_for_waits_for_the_disk(shelf):
     queue(shelf, size=1_000_000, video={"type": "video/mp4", "bytes_per_s": 500_000})
-    download = transitions.claim_next(Dispatcher()._measure())
-    assert download is not None
+    download = claim().download
 
     Runner(download=download, most_bytes=300_000).run()
 
