@@ -69,13 +69,15 @@ class Server(ThreadingHTTPServer):
 class BadSource:
     """Pages by path, and the requests that came: `(path, headers)`, in order."""
 
+    server_type: type[Server] = Server
+
     def __init__(self) -> None:
         self.pages: dict[str, Page] = {}
         self.requests: list[tuple[str, dict[str, str]]] = []
         self.stop = threading.Event()
         """What a behaviour may wait for."""
         handler = type("Handler", (Request,), {"source": self})
-        self._server = Server(("127.0.0.1", 0), handler)
+        self._server = self.server_type(("127.0.0.1", 0), handler)
         self.port = int(self._server.server_address[1])
         self.url = f"http://127.0.0.1:{self.port}"
 

@@ -23,6 +23,8 @@ from aniworld_site.downloads.providers.base import (
 from aniworld_site.downloads.providers.guarding import (
     GuardError,
     check_url,
+    may_know_password,
+    read_host,
     resolve,
 )
 
@@ -52,14 +54,15 @@ class Fetcher:
 
     def __init__(self, options: SourceOptions) -> None:
         self._options = options
-        self._host = check_url(options.url, private_hosts=options.private_hosts).netloc
+        self._auth = httpx.BasicAuth(options.username, options.password)
+        check_url(options.url, private_hosts=options.private_hosts)
         self._client = httpx.Client(
             transport=_GuardedTransport(private_hosts=options.private_hosts),
             follow_redirects=True,
             max_redirects=MAX_REDIRECTS,
             timeout=httpx.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
             headers={"User-Agent": USER_AGENT},
-            event_hooks={"request": [self._check]},
+            event_hooks={"request": [self._prepare]},
             trust_env=False,
         )
 
@@ -87,9 +90,7 @@ class Fetcher:
             headers["If-Modified-Since"] = known.last_modified
         with (
             _in_sentences(url),
-            self._client.stream(
-                "GET", url, headers=headers, auth=self._get_auth(url)
-            ) as response,
+            self._client.stream("GET", url, headers=headers) as response,
         ):
             if response.status_code == httpx.codes.NOT_MODIFIED and known:
                 return None
@@ -110,15 +111,14 @@ class Fetcher:
                 ),
             )
 
-    def _check(self, request: httpx.Request) -> None:
-        # Redirects come by here, too.
-        check_url(str(request.url), private_hosts=self._options.private_hosts)
-
-    def _get_auth(self, url: str) -> httpx.BasicAuth | None:
-        # What a source names elsewhere is not told its password.
-        if not self._options.username or httpx.URL(url).netloc.decode() != self._host:
-            return None
-        return httpx.BasicAuth(self._options.username, self._options.password)
+    def _prepare(self, request: httpx.Request) -> None:
+        """Look at what is about to be sent. Redirects come by here, too."""
+        url = str(request.url)
+        check_url(url, private_hosts=self._options.private_hosts)
+        # What a source names elsewhere is not told its password, nor is anybody on the way to its own host.
+        request.headers.pop("Authorization", None)
+        if self._options.username and may_know_password(url, self._options.url):
+            next(self._auth.sync_auth_flow(request))
 
 
 class GuardedBackend(httpcore.NetworkBackend):
@@ -172,7 +172,7 @@ class _GuardedTransport(httpx.HTTPTransport):
 
 @contextmanager
 def _in_sentences(url: str) -> Iterator[None]:
-    host = httpx.URL(url).host
+    host = read_host(url) or url[:200]
     try:
         yield
     except httpx.TimeoutException as error:

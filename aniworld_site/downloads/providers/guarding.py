@@ -109,6 +109,23 @@ def list_own_hosts(url: str, *, is_private: bool) -> frozenset[str]:
     return frozenset({read_host(url)} - {""}) if is_private else frozenset()
 
 
+def may_know_password(url: str, source_url: str) -> bool:
+    """Tell whether an address is of a source's own host and port, and no less secret than the source's."""
+    try:
+        asked, source = urlsplit(url), urlsplit(source_url)
+        is_own = _get_place(asked) == _get_place(source)
+    except ValueError:
+        return False
+    return bool(source.hostname) and is_own and asked.scheme in (source.scheme, "https")
+
+
+def _get_place(parts: SplitResult) -> tuple[str, int | None]:
+    """Return host and port of an address, the port only where it is not the scheme's own."""
+    usual = SCHEMES.get(parts.scheme)
+    port = None if parts.port == usual else parts.port
+    return _spell(parts.hostname or ""), port
+
+
 def _read_named(text: str) -> str:
     # An IPv6 address may be written as it stands in addresses.
     host = _spell(text.removeprefix("[").removesuffix("]"))

@@ -9,12 +9,13 @@ import ssl
 from base64 import b64encode
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from urllib.parse import SplitResult, quote, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, urljoin
 
 from aniworld_site.downloads.providers.answers import make_error
 from aniworld_site.downloads.providers.base import ProviderError, Trouble
 from aniworld_site.downloads.providers.guarding import (
     check_url,
+    may_know_password,
     read_host,
     resolve,
 )
@@ -129,7 +130,7 @@ def _ask_once(target: Target, url: str, headers: dict[str, str]) -> Answer:
     query = f"?{quote(parts.query, safe=PLAIN)}" if parts.query else ""
     # Packed bytes could not be resumed, and a video gains nothing.
     sent = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}
-    if target.username and _may_know_password(parts, target):
+    if target.username and may_know_password(url, target.source_url):
         pair = f"{target.username}:{target.password}".encode()
         sent["Authorization"] = f"Basic {b64encode(pair).decode()}"
     try:
@@ -208,14 +209,6 @@ class _GuardedConnection(http.client.HTTPConnection):
                     )
                 return
         raise error or OSError(f"{self.host} has no address")
-
-
-def _may_know_password(parts: SplitResult, target: Target) -> bool:
-    """Tell whether an address is of the source's own host, and no less secret than the source."""
-    if not target.source_url:
-        return False
-    source = urlsplit(target.source_url)
-    return parts.netloc == source.netloc and parts.scheme in (source.scheme, "https")
 
 
 def _get_host(url: str) -> str:

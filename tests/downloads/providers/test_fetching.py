@@ -15,6 +15,7 @@ from aniworld_site.downloads.providers.base import (
 )
 from aniworld_site.downloads.providers.fetching import Fetcher
 from tests.downloads import sources
+from tests.downloads.secure import TwoWaySource, make_certificate
 from tests.downloads.sources import LOCAL
 
 
@@ -163,6 +164,47 @@ def test_password_goes_to_the_source_and_to_nobody_else(source):
 
     assert ["Authorization" in headers for _, headers in source.requests] == [True] * 2
     assert ["Authorization" in headers for _, headers in other.requests] == [False] * 2
+
+
+def test_a_password_of_a_secure_source_is_not_sent_in_the_clear(source):
+    url = source.put("/poster.jpg", "well")
+    options = SourceOptions(
+        url=source.url.replace("http:", "https:"),
+        username="mia",
+        password="pass",
+        private_hosts=LOCAL,
+    )
+
+    with Fetcher(options) as fetcher:
+        fetcher.fetch(url)
+
+    assert "Authorization" not in source.requests[0][1]
+
+
+def test_a_password_of_a_secure_source_is_not_sent_in_the_clear_by_a_redirect(
+    tmp_path, monkeypatch
+):
+    trusted = make_certificate(tmp_path, "127.0.0.1")
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    with TwoWaySource(trusted).running() as source:
+        secure = source.url.replace("http:", "https:")
+        source.behave("/feed", sources.redirect(f"{source.url}/there"))
+        source.behave("/there", sources.redirect(f"{secure}/back"))
+        source.put("/back", "well")
+
+        fetch(f"{secure}/feed", username="mia", password="pass")
+
+    assert [
+        (path, "Authorization" in headers) for path, headers in source.requests
+    ] == [("/feed", True), ("/there", False), ("/back", True)]
+
+
+def test_an_address_that_is_none_is_a_sentence(source):
+    with (
+        Fetcher(SourceOptions(url=source.url, private_hosts=LOCAL)) as fetcher,
+        pytest.raises(ProviderError, match="could not be read"),
+    ):
+        fetcher.fetch("http://a.example/\x00")
 
 
 def test_retry_after_may_be_a_date():

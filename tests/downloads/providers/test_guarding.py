@@ -9,6 +9,7 @@ from aniworld_site.downloads.providers.fetching import GuardedBackend
 from aniworld_site.downloads.providers.guarding import (
     GuardError,
     check_url,
+    may_know_password,
     read_host,
     read_hosts,
     resolve,
@@ -206,3 +207,23 @@ def test_name_without_an_address_is_a_passing_trouble(monkeypatch):
 def test_socket_of_this_machine_is_refused():
     with pytest.raises(GuardError):
         GuardedBackend(private_hosts=LOCAL).connect_unix_socket("/run/some.sock")
+
+
+@pytest.mark.parametrize(
+    ("url", "source", "may"),
+    [
+        ("https://a.example/1", "https://a.example/feed", True),
+        ("https://A.example:443/1", "https://a.example./feed", True),
+        ("https://a.example/1", "http://a.example/feed", True),
+        ("http://a.example/1", "http://a.example:80/feed", True),
+        ("http://a.example/1", "https://a.example/feed", False),
+        ("http://a.example:8080/1", "https://a.example:8080/feed", False),
+        ("https://a.example:8443/1", "https://a.example/feed", False),
+        ("https://b.example/1", "https://a.example/feed", False),
+        ("https://a.example.b.example/1", "https://a.example/feed", False),
+        ("http://[", "https://a.example/feed", False),
+        ("http:///1", "", False),
+    ],
+)
+def test_a_password_is_for_the_sources_own_host_and_not_in_the_clear(url, source, may):
+    assert may_know_password(url, source) is may

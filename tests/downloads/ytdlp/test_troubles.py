@@ -6,7 +6,10 @@ import errno
 import os
 
 import pytest
-from yt_dlp.utils import DownloadError, PostProcessingError
+from yt_dlp.utils import (  # type: ignore[import-untyped]  # It has no types.
+    DownloadError,
+    PostProcessingError,
+)
 
 from aniworld_site.downloads.ytdlp.troubles import describe
 
