@@ -127,7 +127,7 @@ def endless(request: Request) -> None:
     request.end_headers()
     try:
         while True:
-            request.wfile.write(b"x" * 65536)
+            request.wfile.write(bytes(65536))
     except OSError:
         request.close_connection = True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import os
 import re
@@ -12,6 +13,7 @@ from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 from aniworld_site.downloads.providers.base import ProviderError, Trouble
+from aniworld_site.downloads.providers.cleaning import clean_text
 
 HEAD_BYTES = 512
 CHUNK = 1024 * 1024
@@ -46,7 +48,11 @@ REFUSED = (
     (b"<", "a web page"),
     (b"#!", "a program"),
     (b"#EXTM3U", "a playlist"),
+    (b"\xff\xfe", "text"),
+    (b"\xfe\xff", "text"),
 )
+# What no text has but files of all kinds have in their first bytes; tabs, line breaks and escapes are no such.
+CONTROL = frozenset(range(32)) - frozenset(b"\t\n\r\f\x1b")
 CRC_IN_NAME = re.compile(r"[\[(]([0-9A-Fa-f]{8})[\])]")
 
 
@@ -83,7 +89,21 @@ def check_type(host: str, mime: str) -> None:
         "application/zip",
     ):
         raise ProviderError(
-            f"Expected a video from {host}, got {kind}.", trouble=Trouble.PERMANENT
+            f"Expected a video from {host}, got {clean_text(kind, longest=100)}.",
+            trouble=Trouble.PERMANENT,
+        )
+
+
+def check_encoding(host: str, encoding: str) -> None:
+    """Refuse what is packed on its way though nothing packed was asked for: its bytes are none of a video.
+
+    Raises:
+        ProviderError: `encoding`, the header of that name, says anything but identity.
+    """
+    if encoding.lower() not in ("", "identity"):
+        raise ProviderError(
+            f"Expected a video from {host}, got something packed ({clean_text(encoding, longest=40)}).",
+            trouble=Trouble.PERMANENT,
         )
 
 
@@ -99,6 +119,10 @@ def check_head(host: str, head: bytes) -> None:
             raise ProviderError(
                 f"Expected a video from {host}, got {what}.", trouble=Trouble.PERMANENT
             )
+    if _is_text(head):
+        raise ProviderError(
+            f"Expected a video from {host}, got text.", trouble=Trouble.PERMANENT
+        )
 
 
 def find_extension(
@@ -152,6 +176,18 @@ def compute(path: Path, algorithm: str, tell: Callable[[], None]) -> str:
     finally:
         os.close(fd)
     return digest.hexdigest()
+
+
+def _is_text(head: bytes) -> bool:
+    """Tell whether bytes are text in ASCII, UTF-8 or a code page of one byte."""
+    if not CONTROL.intersection(head):
+        return True
+    try:
+        # The last character may be cut.
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return 0 not in head and not _sniff(head)
 
 
 def _sniff(head: bytes) -> str:

@@ -18,6 +18,7 @@ from aniworld_site.downloads.transfer.connections import (
 )
 from aniworld_site.downloads.transfer.contents import (
     HEAD_BYTES,
+    check_encoding,
     check_head,
     check_type,
     compute,
@@ -126,6 +127,7 @@ def _take(
     end = _begin(job, part, answer, tell)
     tell(Progress(bytes_done=part.size, size_bytes=part.origin.total))
     check_type(host, answer.header("Content-Type"))
+    check_encoding(host, answer.header("Content-Encoding"))
     if part.size >= HEAD_BYTES:
         _find_extension(job, part, answer)
     _copy(job, part, answer, end, pacer, tell)

@@ -14,6 +14,7 @@ import pytest
 
 from aniworld_site.downloads.providers.base import ProviderError, Trouble
 from aniworld_site.downloads.transfer import pacing, parts
+from aniworld_site.downloads.transfer.contents import check_head
 from aniworld_site.downloads.transfer.fetching import DiskFullError
 from aniworld_site.downloads.transfer.pacing import Pacer
 from aniworld_site.downloads.transfer.parts import Part, PartBusyError
@@ -467,6 +468,11 @@ def test_a_rest_that_does_not_fit_is_told_with_what_is_there(
         (b"MZ" + b"x" * 5000, "a program"),
         (b'{"error": "no"}', "text"),
         (b"#EXTM3U\n", "a playlist"),
+        (b"This link has expired.\n", "got text"),
+        ("Der Link läuft nicht mehr. ☹ ".encode() * 40, "got text"),
+        ("Der Link läuft nicht mehr.".encode("cp1252"), "got text"),
+        ("This link has expired.".encode("utf-16"), "got text"),
+        (b"\x1b[31mexpired\x07", "got text"),
         (b"", "sends nothing"),
     ],
 )
@@ -493,6 +499,55 @@ def test_what_says_that_it_is_no_video_is_refused(
         fetcher.fetch()
 
     assert fetcher.content == b""
+
+
+@pytest.mark.parametrize("encoding", ["br", "gzip", "identity, x\x1b[2J"])
+def test_what_is_packed_on_its_way_is_refused(
+    source: BadSource, fetcher: Fetcher, encoding: str
+):
+    source.put(
+        "/1.mkv",
+        VIDEO,
+        type="video/x-matroska",
+        headers={"Content-Encoding": encoding},
+    )
+
+    with pytest.raises(ProviderError, match="got something packed") as caught:
+        fetcher.fetch()
+
+    assert caught.value.trouble == Trouble.PERMANENT
+    assert str(caught.value).isprintable()
+    assert fetcher.content == b""
+
+
+def test_what_says_that_it_is_not_packed_is_taken(source: BadSource, fetcher: Fetcher):
+    source.put(
+        "/1.mkv",
+        VIDEO,
+        type="video/x-matroska",
+        headers={"Content-Encoding": "Identity"},
+    )
+
+    assert fetcher.fetch().size_bytes == len(VIDEO)
+
+
+HEADS = {
+    "mkv": "1a45dfa3a34286810142f7810142f2810442f381084282886d6174726f736b61",
+    "webm": "1a45dfa39f4286810142f7810142f2810442f381084282847765626d42878104",
+    "mp4": "000000206674797069736f6d0000020069736f6d69736f32617663316d703431",
+    "avi": "524946460a1b2c3d415649204c495354140100006864726c6176696838000000",
+    "ts": "47400011000000b00d0001c100000001f0002ab104b2ffffffffffffffffffff",
+    "mpg": "000001ba2100010001800001000001bb000c80000107e1ff",
+    "ogv": "4f67675300020000000000000000000000000000000000000000000000000000",
+    "flv": "464c5601050000000900000000120001",
+    "wmv": "3026b2758e66cf11a6d900aa0062ce6c",
+    "tiny": "1a45dfa3",
+}
+
+
+@pytest.mark.parametrize("head", HEADS.values(), ids=HEADS)
+def test_no_video_is_taken_for_text(head: str):
+    check_head("a.example", bytes.fromhex(head))
 
 
 def test_an_ending_comes_from_the_content_where_nothing_else_says(
