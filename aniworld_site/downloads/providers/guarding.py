@@ -156,7 +156,10 @@ def _check_address(address: Address, host: str, private_hosts: Collection[str]) 
     is_reserved = inner.is_reserved and not inner.is_loopback
     if inner.is_multicast or inner.is_unspecified or is_reserved:
         raise GuardError(f"{said} nothing that anything can be fetched from.")
-    if not inner.is_global and _spell(host) not in private_hosts:
+    # The site-local addresses of old count as public there.
+    is_site_local = isinstance(inner, IPv6Address) and inner.is_site_local
+    is_private = is_site_local or not inner.is_global
+    if is_private and _spell(host) not in private_hosts:
         raise GuardError(
             f"{said} on this machine or its own network. Allow that host for this source if it is meant."
         )

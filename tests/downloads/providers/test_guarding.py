@@ -58,6 +58,7 @@ def test_public_address_may_be_asked(url):
         "[2002:7f00:1::]",
         "[2001:0:4136:e378:8000:63bf:80ff:fffe]",
         "[fe80::1]",
+        "[fec0::1]",
         "[fc00::1]",
         "[fd12:3456::1]",
         "[ff02::1]",
@@ -70,7 +71,9 @@ def test_address_of_this_network_is_refused_in_every_spelling(host):
     assert caught.value.trouble is Trouble.PERMANENT
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "192.168.1.1", "[::1]", "[fd00::1]"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "192.168.1.1", "[::1]", "[fd00::1]", "[fec0::1]"]
+)
 def test_address_of_this_network_may_be_allowed(host):
     url = f"http://{host}:8000/feed"
 
