@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from aniworld_site.downloads.providers.base import ProviderError, Trouble
+from aniworld_site.downloads.providers.cleaning import clean_text
 
 MAX_RETRY_AFTER_S = 24 * 3600
 
@@ -14,7 +15,8 @@ def make_error(
     host: str, status: int, reason: str, retry_after: str = ""
 ) -> ProviderError:
     """Return what an answer that is no success means. `retry_after` is the header's value."""
-    said = f"{status} {reason}".strip()
+    # It may say anything, at any length.
+    said = clean_text(f"{status} {reason}", longest=100)
     if status in (401, 403):
         return ProviderError(
             f"{host} wants a login, or another one ({said}).", trouble=Trouble.LOGIN
@@ -43,7 +45,7 @@ def read_retry_after(value: str) -> int | None:
         return min(int(value[:12]), MAX_RETRY_AFTER_S)
     try:
         until = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if until.tzinfo is None:
         until = until.replace(tzinfo=UTC)

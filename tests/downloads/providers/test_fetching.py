@@ -6,7 +6,7 @@ from email.utils import format_datetime
 import pytest
 
 from aniworld_site.downloads.providers import fetching
-from aniworld_site.downloads.providers.answers import read_retry_after
+from aniworld_site.downloads.providers.answers import make_error, read_retry_after
 from aniworld_site.downloads.providers.base import (
     ProviderError,
     SourceOptions,
@@ -212,3 +212,26 @@ def test_retry_after_may_be_a_date():
 
     assert 95 <= (read_retry_after(format_datetime(soon, usegmt=True)) or 0) <= 100
     assert read_retry_after("Mon, 01 Jan 2001 00:00:00 GMT") == 0
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Wed, 21 Oct 100000000000000000000 07:28:00 GMT",
+        "Wed, 21 Oct 2015 07:28:00 +99999999999",
+        "Wed, 21 Oct 2015 25:28:00 GMT",
+        "1e9",
+        "-1",
+        "²",
+    ],
+)
+def test_retry_after_that_means_nothing_is_passed_over(value):
+    assert read_retry_after(value) is None
+
+
+def test_a_reason_is_shown_without_what_turns_the_terminal():
+    error = make_error("a.example", 404, "\x1b[2J\x00gone\x07" + "A" * 2000)
+
+    assert str(error).startswith("a.example has nothing at this address (404 [2Jgone")
+    assert str(error).isprintable()
+    assert len(str(error)) < 200
