@@ -91,7 +91,10 @@ class FileErrand:
             },
             "path": os.fsencode(path).hex(),
             "size_bytes": offer.size_bytes if are_exact else None,
-            "checksum": download.checksum or find_checksum(get_name(offer.url)),
+            # As the source says now, which may have replaced the file since it was queued.
+            "checksum": offer.checksum
+            or download.checksum
+            or find_checksum(get_name(offer.url)),
             "most_bytes": most_bytes,
             "extensions": sorted(VIDEO_EXTENSIONS),
         }

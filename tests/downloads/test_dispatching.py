@@ -243,7 +243,7 @@ def test_another_checksum_is_fetched_anew(shelf, dispatcher):
     shelf.add(checksum=sha256(b"another"))
     shelf.queue()
     waiting = fail_once(shelf, dispatcher)
-    Download.objects.update(checksum=sha256(shelf.videos[0].content))
+    SourceEpisode.objects.update(checksum=sha256(shelf.videos[0].content))
 
     wait_no_more()
     work(dispatcher, until=has_ended)
@@ -251,6 +251,31 @@ def test_another_checksum_is_fetched_anew(shelf, dispatcher):
     assert "another checksum" in waiting.reason
     assert shelf.videos[0].requests == ["", ""]
     assert len(shelf.list_files()) == 1
+
+
+def test_a_file_that_was_replaced_since_it_was_queued_has_its_new_checksum(
+    shelf, dispatcher
+):
+    shelf.add(checksum=sha256(b"another"))
+    [download] = shelf.queue()
+    SourceEpisode.objects.update(checksum=sha256(shelf.videos[0].content))
+
+    work(dispatcher, until=has_ended)
+
+    download.refresh_from_db()
+    assert (download.state, download.reason) == (State.DONE, "")
+
+
+def test_a_checksum_of_the_time_of_queueing_counts_where_the_source_has_none_now(
+    shelf, dispatcher
+):
+    shelf.add(checksum=sha256(b"another"))
+    shelf.queue()
+    SourceEpisode.objects.update(checksum="")
+
+    waiting = fail_once(shelf, dispatcher)
+
+    assert "another checksum" in waiting.reason
 
 
 # Disks
