@@ -15,6 +15,7 @@ from aniworld_site.downloads.children import Child
 from aniworld_site.downloads.credentials import decrypt
 from aniworld_site.downloads.models import Download, Source, SourceEpisode
 from aniworld_site.downloads.providers.base import ProviderError, Trouble
+from aniworld_site.downloads.providers.cleaning import clean_text
 from aniworld_site.downloads.providers.guarding import read_hosts
 from aniworld_site.downloads.providers.proxying import Proxy
 from aniworld_site.downloads.providers.registry import get_provider_types
@@ -30,6 +31,7 @@ from aniworld_site.library.files import sync_folder
 from aniworld_site.library.naming import VIDEO_EXTENSIONS
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+MAX_SENTENCE = 500
 NO_ROOM = {"error": DISK_FULL, "trouble": DISK}
 
 
@@ -103,7 +105,7 @@ class FileErrand:
         return Child("aniworld_site.downloads.transfer", {**self._job, "limit": limit})
 
     def settle(self, said: dict[str, Any]) -> dict[str, Any]:
-        return said
+        return _clean(said)
 
     def close(self) -> None:
         """Nothing was there."""
@@ -145,7 +147,7 @@ class VideoErrand:
     def settle(self, said: dict[str, Any]) -> dict[str, Any]:
         if "done" not in said:
             # Whatever yt-dlp makes of it: it was cut here, where the room ends.
-            return {**said, **NO_ROOM} if self._proxy.is_spent else said
+            return {**said, **NO_ROOM} if self._proxy.is_spent else _clean(said)
         try:
             _put_in_place(Path(str(said["done"])), self._path)
             size = self._path.stat().st_size
@@ -182,6 +184,13 @@ def _put_in_place(made: Path, path: Path) -> None:
         os.close(fd)
     made.replace(path)
     sync_folder(str(path.parent))
+
+
+def _clean(said: dict[str, Any]) -> dict[str, Any]:
+    """Return last words whose sentence can be kept and shown: what a server says may be in it, or a page."""
+    if "error" not in said:
+        return said
+    return {**said, "error": clean_text(said["error"], longest=MAX_SENTENCE)}
 
 
 def _describe(error: OSError) -> dict[str, Any]:

@@ -126,6 +126,20 @@ def test_a_file_that_is_gone_is_trouble_of_its_folder(shelf):
     }
 
 
+HOSTILE = "It says \x1b[2J\0no\ud800\nand \u202emore." + "x" * 1000
+
+
+@pytest.mark.parametrize("kind", ["yt-dlp", "feed"])
+def test_a_sentence_can_be_kept_and_shown(source, tmp_path, kind):
+    shelf = make_shelf(source, tmp_path / "media", kind=kind)
+
+    with closing(make(shelf, queue(shelf))) as errand:
+        said = errand.settle({"error": HOSTILE, "trouble": "login"})
+
+    assert said["error"].startswith("It says [2Jno and more.")
+    assert (len(said["error"]), said["trouble"]) == (500, "login")
+
+
 def test_what_is_larger_than_there_is_room_for_waits_for_the_disk(shelf):
     queue(shelf, size=1_000_000, video={"type": "video/mp4", "bytes_per_s": 500_000})
     download = claim().download
