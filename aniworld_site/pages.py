@@ -13,7 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
 from django.db.models import Model, QuerySet
 from django.forms import BaseForm
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -37,6 +37,7 @@ MAY_NOT = {
     "downloads.view_source": "look at sources",
     "downloads.change_source": "change sources",
 }
+LONGEST_SEARCH = 100
 P = ParamSpec("P")
 Row = TypeVar("Row", bound=Model)
 
@@ -127,6 +128,11 @@ def cleaned(form: BaseForm) -> dict[str, Any]:
             )
         )
     return form.cleaned_data
+
+
+def read_search(values: QueryDict, name: str = "q") -> str:
+    """Return what a person looks for, at most 100 characters; without NUL, which PostgreSQL refuses to look for."""
+    return values.get(name, "").replace("\0", "")[:LONGEST_SEARCH]
 
 
 def get_page(rows: QuerySet[Row], number: str | None, *, size: int) -> Page[Row]:

@@ -13,12 +13,31 @@ from aniworld_site.library.models import Episode, Series
 
 PAUSES = (5, 15, 30, 60, 180, 360)
 NOT_THERE = "One of them is not in the list any more. Reload the page."
+BEYOND = 1 << 63
+"""What no database's integers hold."""
+
+
+class TickedField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # Not subscriptable when it runs.
+    """Ticked rows by their primary keys."""
+
+    def clean(self, value: Any) -> Any:
+        # Django looks out for numbers that are too large for SQLite where there is one, and not where there are several.
+        if isinstance(value, (list, tuple)) and any(map(_is_beyond, value)):
+            raise forms.ValidationError(NOT_THERE, code="invalid_choice")
+        return super().clean(value)
+
+
+def _is_beyond(value: Any) -> bool:
+    try:
+        return not -BEYOND <= int(value) < BEYOND
+    except (TypeError, ValueError):
+        return False
 
 
 class DownloadsForm(forms.Form):
     """Ticked downloads."""
 
-    downloads = forms.ModelMultipleChoiceField(
+    downloads = TickedField(
         Download.objects.all(),
         error_messages={
             "required": "Tick at least one download.",
@@ -38,7 +57,7 @@ class PauseForm(forms.Form):
     minutes = forms.IntegerField(min_value=1, max_value=7 * 24 * 60, required=False)
 
 
-class LimitsForm(forms.ModelForm):  # type: ignore[type-arg]  # Not subscriptable when it runs.
+class LimitsForm(forms.ModelForm):  # type: ignore[type-arg]  # As above.
     class Meta:
         model = Queue
         fields = ("concurrency", "limit_kib_per_s")
@@ -61,7 +80,7 @@ class QueueSettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # As above.
 class EpisodesForm(forms.Form):
     """Ticked episodes."""
 
-    episodes = forms.ModelMultipleChoiceField(
+    episodes = TickedField(
         Episode.objects.select_related("season__series"),
         error_messages={
             "required": "Tick at least one episode.",

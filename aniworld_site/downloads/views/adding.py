@@ -18,6 +18,7 @@ from aniworld_site.pages import (
     done,
     get_page,
     page,
+    read_search,
     render_page,
 )
 
@@ -26,7 +27,7 @@ ROWS_PER_PAGE = 30
 
 @page("library.view_series")
 def add_page(request: PageRequest) -> HttpResponse:
-    text, shows_all = request.GET.get("q", "")[:100], "all" in request.GET
+    text, shows_all = read_search(request.GET), "all" in request.GET
     rows = get_page(
         selectors.search_listed(text, only_new=not shows_all),
         request.GET.get("page"),

@@ -19,6 +19,7 @@ from aniworld_site.pages import (
     done,
     get_page,
     page,
+    read_search,
     render_page,
 )
 
@@ -32,7 +33,7 @@ ONLY = (
 
 @page("library.view_series")
 def missing_page(request: PageRequest) -> HttpResponse:
-    text, only = request.GET.get("q", "")[:100], request.GET.get("only", "")
+    text, only = read_search(request.GET), request.GET.get("only", "")
     episodes = get_page(
         selectors.list_missing(text=text, only=only),
         request.GET.get("page"),

@@ -29,6 +29,7 @@ from aniworld_site.pages import (
     get_page,
     go_back,
     page,
+    read_search,
     render_page,
 )
 
@@ -64,7 +65,7 @@ DO_WITH_ALL = ("pause", "resume", "retry", "cancel", "drop", "top", "bottom")
 @page("downloads.view_download")
 def queue_page(request: PageRequest) -> HttpResponse:
     live = get_page(
-        selectors.list_live(text=request.GET.get("q", "")[:100]),
+        selectors.list_live(text=read_search(request.GET)),
         request.GET.get("page"),
         size=ROWS_PER_PAGE,
     )
@@ -77,7 +78,7 @@ def queue_page(request: PageRequest) -> HttpResponse:
         "ended": partial(_list_ended, state),
         "ended_count": selectors.list_ended(state).count,
         "shows_ended": state,
-        "text": request.GET.get("q", "")[:100],
+        "text": read_search(request.GET),
         "pauses": forms.PAUSES,
         "example": render_name(view.queue.template, EXAMPLE, ".mkv"),
     }
@@ -109,7 +110,7 @@ def queue_do(request: PageRequest) -> HttpResponse:
     if what not in allowed:
         raise DomainError(f"Expected one of {', '.join(allowed)}, got {what[:40]!r}.")
     if is_all:
-        chosen = selectors.list_live(text=request.POST.get("q", "")[:100])
+        chosen = selectors.list_live(text=read_search(request.POST))
     else:
         ids = [pk] if one else request.POST.getlist("downloads")
         chosen = cleaned(forms.DownloadsForm({"downloads": ids}))["downloads"]
