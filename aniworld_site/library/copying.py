@@ -8,6 +8,12 @@ from pathlib import Path
 from aniworld_site.library import files
 from aniworld_site.library.models import FileOperation
 
+FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+
+
+class KeptError(Exception):
+    """An original that may not be deleted, since its mount is read-only or its folder is somebody else's; the text is a sentence."""
+
 
 def copy_beside(operation: FileOperation) -> None:
     """Have a copy of the file on the file system of its target, and go on with that."""
@@ -33,10 +39,39 @@ def get_copy(operation: FileOperation) -> Path:
 
 
 def remove_original(operation: FileOperation) -> None:
-    """Delete what was copied to another file system, unless it is another file by now."""
+    """Delete what was copied to another file system, unless it is another file by now.
+
+    Raises:
+        KeptError: It may not be deleted.
+        OSError: The disk refuses otherwise.
+    """
     found = files.identify(operation.original) if operation.original else None
-    if found is not None and found[1] == operation.size_bytes:
+    if found is None or found[1] != operation.size_bytes:
+        return
+    try:
         Path(operation.original).unlink(missing_ok=True)
+    except OSError as error:
+        if error.errno not in FORBIDDEN:
+            raise
+        raise KeptError(
+            f"{operation.original} cannot be deleted: {error.strerror}."
+        ) from error
+
+
+def take_back(operation: FileOperation) -> bool:
+    """Delete the copy of what may not be deleted itself, from its place, too; tell whether the original is the only one."""
+    mark = (operation.inode, operation.size_bytes)
+    try:
+        found = files.identify(operation.original)
+        if found is None or found[1] != operation.size_bytes:
+            return False
+        if files.identify(operation.target) == mark:
+            Path(operation.target).unlink()
+    except OSError:
+        return False
+    left = str(Path(operation.target).parent)
+    files.remove_empty_folders(left, root=operation.root.path)
+    return True
 
 
 def remove_copy(operation: FileOperation) -> None:

@@ -10,7 +10,7 @@ import errno
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from django.db import transaction
@@ -18,10 +18,12 @@ from django.db import transaction
 from aniworld_site.exceptions import DomainError
 from aniworld_site.library import files
 from aniworld_site.library.copying import (
+    KeptError,
     copy_beside,
     get_copy,
     remove_copy,
     remove_original,
+    take_back,
 )
 from aniworld_site.library.files import PlaceError
 from aniworld_site.library.models import (
@@ -269,7 +271,7 @@ def _carry_out_alone(operation: FileOperation) -> None:
     except GoneError as error:
         _fail(operation, str(error))
         raise
-    except (OSError, PlaceError) as error:
+    except (OSError, PlaceError, KeptError) as error:
         raise _give_up(operation, error) from error
     operation.refresh_from_db()
     if changed is not None:
@@ -330,18 +332,28 @@ def _choose_other_name(operation: FileOperation) -> None:
 def _give_up(operation: FileOperation, error: Exception) -> DomainError:
     """Return why it cannot be done; it fails, unless it is an import, or at its new place, where only the rest is to be done again."""
     said = _describe(operation, error)
-    if operation.kind != Kind.IMPORT and _is_at_source(operation):
-        remove_copy(operation)
+    if operation.kind != Kind.IMPORT and _is_back(operation, error):
         _fail(operation, said)
     return DomainError(said)
 
 
-def _is_at_source(operation: FileOperation) -> bool:
+def _is_back(operation: FileOperation, error: Exception) -> bool:
+    """Have the file at its old place alone, and tell whether it is there."""
+    if isinstance(error, KeptError):
+        return take_back(operation)
     mark = (operation.inode, operation.size_bytes)
     try:
-        return files.identify(operation.source) == mark
+        if files.identify(operation.source) != mark:
+            return False
     except OSError:
         return False
+    with suppress(OSError):
+        if operation.original:
+            remove_copy(operation)
+        # The second name that could be made, where the first could not be taken away.
+        elif files.identify(operation.target) == mark:
+            files.remove_second_name(operation.target, operation.source)
+    return True
 
 
 def _fail(operation: FileOperation, reason: str) -> None:
