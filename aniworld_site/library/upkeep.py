@@ -50,21 +50,34 @@ def empty_trash(*, older_than: timedelta) -> int:
         done_at__lte=cutoff, kind=Kind.TRASH, state=State.DONE
     ).select_related("root")
     for operation in trashed:
-        if find_absence(operation.root):
-            continue
-        path = Path(operation.target)
-        mark = (operation.inode, operation.size_bytes)
-        # Only what is the journal's own, at the place that it gave it.
-        inside = path.is_relative_to(Path(operation.root.path) / TRASH)
         try:
-            if inside and files.identify(str(path)) == mark:
-                path.unlink()
-                files.remove_empty_folders(str(path.parent), root=operation.root.path)
+            is_gone = _delete(operation)
         except OSError as error:
             logger.warning("Operation %s: %s", operation.pk, error)
             continue
-        FileOperation.objects.filter(pk=operation.pk, state=State.DONE).update(
-            state=State.EMPTIED
-        )
-        emptied += 1
+        if is_gone:
+            FileOperation.objects.filter(pk=operation.pk, state=State.DONE).update(
+                state=State.EMPTIED
+            )
+            emptied += 1
     return emptied
+
+
+def _delete(operation: FileOperation) -> bool:
+    """Delete what was trashed; tell whether it is gone, be it by hand."""
+    root, path = Path(operation.root.path), Path(operation.target)
+    # Only what is the journal's own, at the place that it gave it; and where that is not mounted, nothing is known of it.
+    if (
+        not path.is_relative_to(root / TRASH)
+        or find_absence(operation.root)
+        or not (root / files.OWN_FOLDER).is_dir()
+    ):
+        return False
+    found = files.identify(str(path))
+    if found is None:
+        return True
+    if found != (operation.inode, operation.size_bytes):
+        return False
+    path.unlink()
+    files.remove_empty_folders(str(path.parent), root=str(root))
+    return True

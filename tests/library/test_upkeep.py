@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -10,10 +11,11 @@ import pytest
 from django.utils import timezone
 
 from aniworld_site.downloads.models import Download
+from aniworld_site.library.journal import TRASH
 from aniworld_site.library.models import FileOperation
 from aniworld_site.library.signals import operation_changed
 from aniworld_site.library.tasks import settle_files
-from aniworld_site.library.upkeep import settle_operations
+from aniworld_site.library.upkeep import empty_trash, settle_operations
 from tests.library.shelves import Shelf, make_shelf
 
 pytestmark = pytest.mark.django_db
@@ -86,3 +88,55 @@ def test_the_import_of_a_download_is_left_to_its_runner(shelf: Shelf, state: str
     assert (settled, operation.state) == (0, State.PLANNED)
     download.delete()
     assert settle_operations(older_than=timedelta(0)) == 1
+
+
+def test_empty_trash_says_so_of_what_was_deleted_by_hand(shelf: Shelf):
+    shelf.bring()
+    operation = shelf.trash()
+    shutil.rmtree(shelf.path / TRASH)
+
+    emptied = empty_trash(older_than=timedelta(0))
+
+    operation.refresh_from_db()
+    assert (emptied, operation.state) == (1, State.EMPTIED)
+
+
+def test_empty_trash_says_nothing_of_what_is_another_file_now(shelf: Shelf):
+    shelf.bring()
+    operation = shelf.trash()
+    Path(operation.target).write_bytes(b"another and longer")
+
+    for _twice in range(2):
+        emptied = empty_trash(older_than=timedelta(0))
+
+    operation.refresh_from_db()
+    assert (emptied, operation.state) == (0, State.DONE)
+    assert list(shelf.list_files().values()) == [b"another and longer"]
+
+
+def test_empty_trash_deletes_nothing_outside_of_the_trash(shelf: Shelf, tmp_path: Path):
+    shelf.bring()
+    operation = shelf.trash()
+    kept = tmp_path / "kept.mkv"
+    Path(operation.target).rename(kept)
+    FileOperation.objects.filter(pk=operation.pk).update(target=str(kept))
+
+    emptied = empty_trash(older_than=timedelta(0))
+
+    operation.refresh_from_db()
+    assert (emptied, operation.state, kept.exists()) == (0, State.DONE, True)
+
+
+def test_empty_trash_says_nothing_of_an_empty_place_of_a_mount(
+    shelf: Shelf, tmp_path: Path
+):
+    """All that the root held is in its trash, so that it may well be empty otherwise."""
+    shelf.bring()
+    operation = shelf.trash()
+    shelf.path.rename(tmp_path / "away")
+    shelf.path.mkdir()
+
+    emptied = empty_trash(older_than=timedelta(0))
+
+    operation.refresh_from_db()
+    assert (emptied, operation.state) == (0, State.DONE)
