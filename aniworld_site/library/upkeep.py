@@ -6,13 +6,15 @@ import logging
 from datetime import timedelta
 from pathlib import Path
 
-from django.db.models import Q
+from django.db.models import Q, TextField, Value
+from django.db.models.functions import Cast, Concat, Left, Substr
 from django.utils import timezone
 
 from aniworld_site.exceptions import DomainError
 from aniworld_site.library import files
+from aniworld_site.library.fields import to_stored
 from aniworld_site.library.journal import TRASH, carry_out, find_absence
-from aniworld_site.library.models import FileOperation
+from aniworld_site.library.models import FileOperation, RootFolder
 
 logger = logging.getLogger(__name__)
 
@@ -81,3 +83,22 @@ def _delete(operation: FileOperation) -> bool:
     path.unlink()
     files.remove_empty_folders(str(path.parent), root=str(root))
     return True
+
+
+def move_operations(root: RootFolder, *, old: str, new: str) -> None:
+    """Have the operations of a root name all places below its old path as below its new one, in the caller's transaction."""
+    start = f"{to_stored(old)}/"
+    operations = FileOperation.objects.filter(root=root)
+    for name in ("source", "target", "original"):
+        moved = Concat(Value(to_stored(new)), Substr(name, len(start)))
+        below = operations.annotate(start=Left(name, len(start))).filter(start=start)
+        below.update(**{name: Cast(moved, TextField())})
+    described = list(operations.exclude(sidecars=[]).only("sidecars"))
+    for operation in described:
+        operation.sidecars = [
+            f"{to_stored(new)}/{path.removeprefix(start)}"
+            if path.startswith(start)
+            else path
+            for path in operation.sidecars
+        ]
+    FileOperation.objects.bulk_update(described, ["sidecars"], batch_size=500)

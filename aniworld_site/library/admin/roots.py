@@ -263,7 +263,11 @@ class RootFolderAdmin(RefusalMixin):
         self, request: HttpRequest, obj: RootFolder, form: Any, change: Any
     ) -> None:
         if change:
-            super().save_model(request, obj, form, change)
+            # Not the whole row: a scan writes the rest of it meanwhile.
+            fields = set(form.cleaned_data) - {"path"}
+            if "path" in form.changed_data:
+                services.move_root(obj, obj.path)
+            obj.save(update_fields=fields)
         else:
             obj.pk = services.add_root(obj.path, name=obj.name).pk
             obj.refresh_from_db()

@@ -17,7 +17,12 @@ from aniworld_site.library.services.operations import (
     trash_files,
     undo_operation,
 )
-from aniworld_site.library.services.roots import add_root, check_root_path, remove_root
+from aniworld_site.library.services.roots import (
+    add_root,
+    check_root_path,
+    move_root,
+    remove_root,
+)
 from aniworld_site.library.services.scans import (
     cancel_scan,
     request_scan,
@@ -42,6 +47,7 @@ __all__ = [
     "check_root_path",
     "ignore_files",
     "ignore_folder",
+    "move_root",
     "preview_names",
     "remove_root",
     "remove_series",

@@ -13,6 +13,7 @@ from aniworld_site.library.models import EpisodeFile, EpisodeFileLink, RootFolde
 from aniworld_site.library.naming import printable
 from aniworld_site.library.reconciling import series_of
 from aniworld_site.library.services.announcing import announce_series, chunks
+from aniworld_site.library.upkeep import move_operations
 
 LONGEST_NAME = 80
 
@@ -81,6 +82,18 @@ def check_root_path(path: str) -> str:
             "The whole file system cannot be a root folder: choose the folder that holds your series."
         )
     return real
+
+
+def move_root(root: RootFolder, path: str) -> None:
+    """Say that a root folder is found by another path, as when its disk is mounted elsewhere; nothing on disk is touched.
+
+    What was and will be done to its files is then at that path, too. `path` is as `check_root_path` returns it.
+    """
+    with transaction.atomic():
+        stored = RootFolder.objects.select_for_update().get(pk=root.pk)
+        move_operations(root, old=str(stored.path), new=path)
+        root.path = path
+        root.save(update_fields=["path"])
 
 
 def remove_root(root: RootFolder) -> None:
