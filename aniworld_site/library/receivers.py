@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection
 from typing import Any
 
@@ -38,6 +39,8 @@ from aniworld_site.library.signals import (
     series_changed,
 )
 from realtime.publishing import publish
+
+logger = logging.getLogger(__name__)
 
 
 @receiver([scan_requested, scan_started])
@@ -110,6 +113,13 @@ class SeriesTeller:
         self.series_ids: set[int] = set()
 
     def __call__(self) -> None:
+        # Django's own robust way asks a function for its name, which an object has not.
+        try:
+            self._tell()
+        except Exception:
+            logger.exception("Changes of series cannot be told")
+
+    def _tell(self) -> None:
         for series in Series.objects.filter(pk__in=self.series_ids).with_counts():
             message = SeriesUpdated(
                 key=series.key,
@@ -134,7 +144,7 @@ def tell_series_changed(series_ids: Collection[int], **_kwargs: Any) -> None:
     if teller is None:
         teller = SeriesTeller()
         teller.series_ids.update(series_ids)
-        transaction.on_commit(teller, robust=True)
+        transaction.on_commit(teller)
     else:
         teller.series_ids.update(series_ids)
 

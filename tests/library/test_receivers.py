@@ -210,3 +210,16 @@ def test_what_is_rolled_back_is_not_told():
 
     assert last(publications, "series:dark", "series_updated").episode_count == 1
     assert types(publications, "series:dark") == ["series_updated"]
+
+
+def test_what_cannot_be_told_fails_nobodys_action(caplog):
+    after: list[str] = []
+
+    with published() as publications, transaction.atomic():
+        series = make_series(key="no key")
+        transaction.on_commit(lambda: after.append("committed"))
+    make_season(series)
+
+    assert (after, publications) == (["committed"], [])
+    assert caplog.text.count("Changes of series cannot be told") == 2
+    assert "ValidationError" in caplog.text
