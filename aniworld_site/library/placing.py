@@ -23,11 +23,7 @@ def choose_place(
     Raises:
         DomainError: The template is none.
     """
-    try:
-        path = render(template, describe(episode), extension)
-    except TemplateError as error:
-        raise DomainError(str(error)) from error
-    *folders, name = path.split("/")
+    *folders, name = _render(episode, template, extension).split("/")
     # A series called "Extras" would be passed over by every scan.
     folders = [f"{each}_" if is_ignored_folder(each) else each for each in folders]
     if used := _find_season_folder(episode, root):
@@ -42,6 +38,18 @@ def choose_place(
     if home is not None:
         folders[:1] = [str(home.name)]
     return "/".join([*folders, name])
+
+
+def choose_name(episode: Episode, *, template: str, extension: str) -> str:
+    """Return the name alone that `choose_place` gives a file, without a query. Raises as `choose_place`."""
+    return _render(episode, template, extension).rpartition("/")[2]
+
+
+def _render(episode: Episode, template: str, extension: str) -> str:
+    try:
+        return render(template, describe(episode), extension)
+    except TemplateError as error:
+        raise DomainError(str(error)) from error
 
 
 def describe(episode: Episode) -> EpisodeNames:

@@ -5,13 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+
+from django.db.models import Prefetch
 
 from aniworld_site.exceptions import DomainError
 from aniworld_site.library import journal, undoing
-from aniworld_site.library.models import EpisodeFile, FileOperation, Series
+from aniworld_site.library.models import (
+    EpisodeFile,
+    EpisodeFileLink,
+    FileOperation,
+    Series,
+)
 from aniworld_site.library.naming import printable
-from aniworld_site.library.placing import choose_place
+from aniworld_site.library.placing import choose_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,30 +45,29 @@ def undo_operation(operation: FileOperation, *, by: str) -> FileOperation:
 
 
 def preview_names(series: Series, template: str) -> list[Renaming]:
-    """Return the files of a series that a template would call otherwise; those that hold several episodes or parts keep their names.
+    """Return the files of a series that a template would call otherwise; those that hold several episodes or parts keep their names. Two queries.
 
     Raises:
         DomainError: The template is none.
     """
     found = []
+    # Joined: SQLite takes no list of a thousand episodes.
+    links = EpisodeFileLink.objects.select_related("episode__season__series")
     files = (
         EpisodeFile.objects.present()
         .filter(series=series, match=EpisodeFile.Match.LINKED)
         .select_related("root")
-        .prefetch_related("links__episode__season__series")
+        .prefetch_related(Prefetch("links", links))
     )
     for file in files:
-        links = list(file.links.all())
-        if len(links) != 1 or links[0].part is not None:
+        held = list(file.links.all())
+        if len(held) != 1 or held[0].part is not None:
             continue
-        name = PurePosixPath(
-            choose_place(
-                links[0].episode,
-                file.root,
-                template=template,
-                extension=os.path.splitext(str(file.name))[1],  # noqa: PTH122
-            )
-        ).name
+        name = choose_name(
+            held[0].episode,
+            template=template,
+            extension=os.path.splitext(str(file.name))[1],  # noqa: PTH122
+        )
         new = f"{file.folder}/{name}" if file.folder else name
         if new != str(file):
             found.append(Renaming(file=file, old=str(file), new=new))
