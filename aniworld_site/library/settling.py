@@ -30,8 +30,8 @@ def settle_rows(operation: FileOperation) -> set[int] | None:
         ).update(state=State.DONE, done_at=timezone.now())
         if not done:
             return None
+        episodes = set(operation.episodes) | _list_episodes_at_target(operation)
         file = _write_file(operation, mtime_ns)
-        episodes = set(operation.episodes)
         if file is not None:
             episodes |= set(file.links.values_list("episode_id", flat=True))
         refresh_has_file(episodes)
@@ -54,6 +54,15 @@ def settle_rows(operation: FileOperation) -> set[int] | None:
             file_count=present.count()
         )
     return changed
+
+
+def _list_episodes_at_target(operation: FileOperation) -> set[int]:
+    """Return what the row that has the new place already is linked to; it loses these links."""
+    folder, name = _split(operation)
+    links = EpisodeFileLink.objects.filter(
+        file__root=operation.root, file__folder=folder, file__name=name
+    )
+    return set(links.values_list("episode_id", flat=True))
 
 
 def _write_file(operation: FileOperation, mtime_ns: int) -> EpisodeFile | None:
@@ -79,6 +88,8 @@ def _write_file(operation: FileOperation, mtime_ns: int) -> EpisodeFile | None:
 
 def _add_file(operation: FileOperation, mtime_ns: int) -> EpisodeFile:
     folder, name = _split(operation)
+    episodes = Episode.objects.filter(pk__in=operation.episodes)
+    episode_ids = list(episodes.values_list("pk", flat=True))
     file, _is_new = EpisodeFile.objects.update_or_create(
         root=operation.root,
         folder=folder,
@@ -88,18 +99,13 @@ def _add_file(operation: FileOperation, mtime_ns: int) -> EpisodeFile:
             "mtime_ns": mtime_ns,
             "inode": operation.inode,
             "series": operation.series,
-            "match": EpisodeFile.Match.LINKED,
-            # It is known what it is: no reading of its name changes that.
-            "is_locked": True,
-            "reason": operation.reason,
             "vanished_at": None,
+            **_decide(operation, is_known=bool(episode_ids)),
         },
     )
     # Another file was there before.
-    file.links.exclude(episode_id__in=operation.episodes).delete()
-    for episode_id in Episode.objects.filter(pk__in=operation.episodes).values_list(
-        "pk", flat=True
-    ):
+    file.links.exclude(episode_id__in=episode_ids).delete()
+    for episode_id in episode_ids:
         EpisodeFileLink.objects.update_or_create(
             file=file,
             episode_id=episode_id,
@@ -116,6 +122,21 @@ def _add_file(operation: FileOperation, mtime_ns: int) -> EpisodeFile:
             operation.series.folder = printable(top)[:300]
             operation.series.save(update_fields=["folder"])
     return file
+
+
+def _decide(operation: FileOperation, *, is_known: bool) -> dict[str, object]:
+    if not is_known:
+        return {
+            "match": EpisodeFile.Match.UNMATCHED,
+            "is_locked": False,
+            "reason": "Its episode was removed before it came.",
+        }
+    # It is known what it is: no reading of its name changes that.
+    return {
+        "match": EpisodeFile.Match.LINKED,
+        "is_locked": True,
+        "reason": operation.reason,
+    }
 
 
 def _write_wanted(operation: FileOperation, episodes: set[int]) -> None:
