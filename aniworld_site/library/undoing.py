@@ -23,7 +23,7 @@ def undo(operation: FileOperation, *, by: str) -> FileOperation:
     """Put back what an operation did, by another one, which is returned.
 
     Raises:
-        DomainError: It is not done, its file is another one now, or something else is in its place.
+        DomainError: It is not done, its file is another one now or known at another place, or something else is in its place.
     """
     operation.refresh_from_db()
     if operation.state != State.DONE:
@@ -41,6 +41,11 @@ def undo(operation: FileOperation, *, by: str) -> FileOperation:
         return carry_out(plan_restore(operation, by=by))
     if operation.file is None:
         raise DomainError("The library does not know this file any more: scan first.")
+    # A scan may have taken a copy elsewhere for the file, while it was away.
+    if f"{operation.root.path}/{operation.file}" != operation.target:
+        raise DomainError(
+            f"The library takes {printable(str(operation.file))} for this file now: nothing was changed."
+        )
     if operation.kind == Kind.IMPORT:
         inverse = plan_trash(operation.file, by=by, undoes=operation)
         done = carry_out(inverse)

@@ -308,6 +308,24 @@ def test_undo_of_an_import_that_the_library_forgot_is_refused(shelf: Shelf):
         undo(operation, by=BY)
 
 
+@pytest.mark.parametrize("does", ["import", "move"])
+def test_undo_of_what_is_known_at_another_place_is_refused(shelf: Shelf, does: str):
+    """A scan took a copy for the file, while it was away."""
+    operation = shelf.bring()
+    if does == "move":
+        operation = shelf.move("Other/1.mkv")
+    shelf.write("Backup/Dark - S01E01.mkv")
+    before = shelf.list_files()
+    EpisodeFile.objects.update(folder="Backup", name="Dark - S01E01.mkv")
+
+    for _twice in range(2):
+        with pytest.raises(DomainError, match="takes Backup/Dark"):
+            undo(operation, by=BY)
+
+    operation.refresh_from_db()
+    assert (operation.state, shelf.list_files()) == (State.DONE, before)
+
+
 # Looking after it
 
 
