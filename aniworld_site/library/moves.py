@@ -72,9 +72,7 @@ def _gone_rows(
         return {}
     real = {file.path.casefold() for file in files}
     for row in fetched:
-        if (by_inode and row.inode == 0) or not (
-            row.vanished_at is not None or _is_gone(row, root, real)
-        ):
+        if (by_inode and row.inode == 0) or not _is_gone(row, root, real):
             continue
         gone[_key(row.inode if by_inode else row.name, row.size_bytes)].append(row)
     return gone
@@ -82,9 +80,12 @@ def _gone_rows(
 
 def _is_gone(row: EpisodeFile, root: RootFolder, found: set[str]) -> bool:
     """Tell whether the row's place is empty. On a file system that ignores case, a case-only rename leaves the old name answering."""
+    path = f"{row.root.path}/{row}"
+    # One that came back is for this scan to find at its old place.
+    if row.vanished_at is not None and not os.path.lexists(path):
+        return True
     if row.root_id != root.pk and not row.root.is_online:
         return False
-    path = f"{row.root.path}/{row}"
     try:
         os.lstat(path)
     except FileNotFoundError:

@@ -74,6 +74,28 @@ def test_a_file_copied_elsewhere_and_deleted_here_keeps_its_links(tmp_path: Path
     assert counts(scan(root)) == {"updated": 1, "moved": 1}
 
 
+def test_a_file_that_came_back_keeps_its_links_beside_a_copy(tmp_path: Path):
+    write_season(tmp_path, "Dark")
+    root = add(tmp_path)
+    scan(root)
+    path = tmp_path / "Dark/Season 01/Dark - S01E01.mkv"
+    row = at("Dark/Season 01/Dark - S01E01.mkv")
+    path.rename(tmp_path.parent / "away.mkv")
+    gone = scan(root)
+    (tmp_path.parent / "away.mkv").rename(path)
+    copy = tmp_path / "Archive/Dark - S01E01.mkv"
+    copy.parent.mkdir()
+    copy.write_bytes(path.read_bytes())
+
+    ended = scan(root)
+
+    assert (counts(gone), counts(ended)) == (
+        {"vanished": 1},
+        {"added": 1, "updated": 1},
+    )
+    assert at("Dark/Season 01/Dark - S01E01.mkv").pk == row.pk
+
+
 def test_a_renamed_series_folder_stays_the_same_series(tmp_path: Path):
     write_season(tmp_path, "Dark")
     root = add(tmp_path)
