@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from pathlib import Path
-from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from aniworld_site.library import files
+from aniworld_site.library.fields import from_stored, to_stored
 from aniworld_site.library.models import Episode, FileOperation, Series
 from aniworld_site.library.naming import printable
 
@@ -28,22 +30,52 @@ def write_sidecars(operation: FileOperation) -> list[str]:
     if episode is None:
         return []
     target = Path(operation.target)
-    written = [
-        path
-        for path, root in (
-            (target.with_suffix(".nfo"), _describe_episode(episode)),
-            (
-                _find_series_folder(operation) / SERIES_NAME,
-                _describe(episode.season.series),
-            ),
+    path, content = target.with_suffix(".nfo"), _print(_describe_episode(episode))
+    is_written = _write(path, content, operation)
+    # It describes the series for its other episodes, too, and stays.
+    _write(
+        _find_series_folder(operation) / SERIES_NAME,
+        _print(_describe(episode.season.series)),
+        operation,
+    )
+    operation.sidecars = [_note(path, content)] if is_written else []
+    FileOperation.objects.filter(pk=operation.pk).update(sidecars=operation.sidecars)
+    return [str(path)] if is_written else []
+
+
+def remove_sidecars(operation: FileOperation) -> None:
+    """Delete what was written beside a file, where nobody has changed it since. What cannot be deleted is logged."""
+    for note in operation.sidecars:
+        # What was noted without its content may be anybody's by now.
+        path = from_stored(note["path"]) if isinstance(note, dict) else ""
+        if not path or not files.is_inside(path, operation.root.path):
+            continue
+        try:
+            is_ours = (
+                files.identify(path) is not None
+                and _note(Path(path), Path(path).read_bytes()) == note
+            )
+            if is_ours:
+                Path(path).unlink()
+        except OSError as error:
+            logger.warning("%s cannot be deleted: %s", printable(path), error.strerror)
+    if operation.sidecars:
+        files.remove_empty_folders(
+            str(Path(operation.target).parent), root=operation.root.path
         )
-        if _write(path, root, operation)
-    ]
-    # What describes the series is there for its other episodes, too.
-    paths = [str(path) for path in written if path.name != SERIES_NAME]
-    FileOperation.objects.filter(pk=operation.pk).update(sidecars=paths)
-    operation.sidecars = paths
-    return paths
+
+
+def _note(path: Path, content: bytes) -> dict[str, str]:
+    return {
+        "path": to_stored(str(path)),
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
+
+
+def _print(root: Element) -> bytes:
+    indent(root)
+    printed: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
+    return printed
 
 
 def _find_series_folder(operation: FileOperation) -> Path:
@@ -81,24 +113,22 @@ def _add(root: Element, name: str, text: str) -> Element:
     return element
 
 
-def _write(path: Path, root: Element, operation: FileOperation) -> bool:
+def _write(path: Path, content: bytes, operation: FileOperation) -> bool:
     # In a root without folders for series there is no place for what is about one of them.
     if path.parent == Path(operation.root.path) and path.name == SERIES_NAME:
         return False
-    indent(root)
     try:
         if not files.is_inside(str(path.parent), operation.root.path):
             return False
         fresh = path.with_name(f".{path.name}.new")
-        with fresh.open("wb") as file:
-            ElementTree(root).write(file, encoding="utf-8", xml_declaration=True)
         try:
+            fresh.write_bytes(content)
             files.rename(str(fresh), str(path))
         finally:
             fresh.unlink(missing_ok=True)
     except FileExistsError:
         return False
     except OSError as error:
-        logger.warning("%s cannot be written: %s", path.name, error)
+        logger.warning("%s cannot be written: %s", printable(path.name), error.strerror)
         return False
     return True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from aniworld_site.exceptions import DomainError
 from aniworld_site.library import files
@@ -15,6 +14,7 @@ from aniworld_site.library.journal import (
 )
 from aniworld_site.library.models import FileOperation
 from aniworld_site.library.naming import printable
+from aniworld_site.library.sidecars import remove_sidecars
 
 Kind, State = FileOperation.Kind, FileOperation.State
 
@@ -49,7 +49,7 @@ def undo(operation: FileOperation, *, by: str) -> FileOperation:
     if operation.kind == Kind.IMPORT:
         inverse = plan_trash(operation.file, by=by, undoes=operation)
         done = carry_out(inverse)
-        _remove_sidecars(operation)
+        remove_sidecars(operation)
         return done
     _refuse_taken(operation)
     back = operation.came_from.removeprefix(f"{operation.root.path}/")
@@ -60,14 +60,4 @@ def _refuse_taken(operation: FileOperation) -> None:
     if os.path.lexists(operation.came_from):
         raise DomainError(
             f"Something else is at {printable(operation.came_from)} now: nothing was changed."
-        )
-
-
-def _remove_sidecars(operation: FileOperation) -> None:
-    for path in operation.sidecars:
-        if files.is_inside(path, operation.root.path):
-            Path(path).unlink(missing_ok=True)
-    if operation.sidecars:
-        files.remove_empty_folders(
-            str(Path(operation.target).parent), root=operation.root.path
         )

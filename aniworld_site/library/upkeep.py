@@ -95,10 +95,7 @@ def move_operations(root: RootFolder, *, old: str, new: str) -> None:
         below.update(**{name: Cast(moved, TextField())})
     described = list(operations.exclude(sidecars=[]).only("sidecars"))
     for operation in described:
-        operation.sidecars = [
-            f"{to_stored(new)}/{path.removeprefix(start)}"
-            if path.startswith(start)
-            else path
-            for path in operation.sidecars
-        ]
+        for note in operation.sidecars:
+            if isinstance(note, dict) and note["path"].startswith(start):
+                note["path"] = f"{to_stored(new)}/{note['path'].removeprefix(start)}"
     FileOperation.objects.bulk_update(described, ["sidecars"], batch_size=500)

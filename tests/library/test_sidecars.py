@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -47,7 +50,7 @@ def test_sidecars_say_what_the_file_holds(shelf: Shelf):
         "uniqueid": "334824",
     }
     operation.refresh_from_db()
-    assert operation.sidecars == written
+    assert [note["path"] for note in operation.sidecars] == written
 
 
 def test_sidecars_are_never_written_over_others(shelf: Shelf):
@@ -103,3 +106,78 @@ def test_sidecars_of_a_removed_episode_are_none(shelf: Shelf):
     shelf.episode.delete()
 
     assert write_sidecars(operation) == []
+
+
+def test_an_undone_import_leaves_what_a_person_made_of_its_sidecar(shelf: Shelf):
+    operation = shelf.bring()
+    write_sidecars(operation)
+    shelf.write(EPISODE, b"by hand")
+
+    undo(FileOperation.objects.get(pk=operation.pk), by=BY)
+
+    assert shelf.list_files()[EPISODE] == b"by hand"
+
+
+def test_a_sidecar_of_which_only_the_path_is_known_is_left(shelf: Shelf):
+    operation = shelf.bring()
+    shelf.write(EPISODE, b"by hand")
+    FileOperation.objects.update(sidecars=[str(shelf.path / EPISODE)])
+
+    undo(FileOperation.objects.get(pk=operation.pk), by=BY)
+
+    assert shelf.list_files()[EPISODE] == b"by hand"
+
+
+def test_a_sidecar_that_is_gone_keeps_nothing_from_being_undone(shelf: Shelf):
+    operation = shelf.bring()
+    write_sidecars(operation)
+    (shelf.path / EPISODE).unlink()
+
+    undone = undo(FileOperation.objects.get(pk=operation.pk), by=BY)
+
+    assert undone.state == FileOperation.State.DONE
+
+
+def test_a_sidecar_that_cannot_be_deleted_is_logged(shelf: Shelf, monkeypatch, caplog):
+    operation = shelf.bring()
+    write_sidecars(operation)
+    unlink = os.unlink
+
+    def refuse(path: str | Path, **options: Any) -> None:
+        if str(path).endswith(".nfo"):
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+        unlink(path, **options)
+
+    monkeypatch.setattr(os, "unlink", refuse)
+
+    undone = undo(FileOperation.objects.get(pk=operation.pk), by=BY)
+
+    assert undone.state == FileOperation.State.DONE
+    assert "cannot be deleted: Permission denied" in caplog.text
+
+
+def test_a_full_disk_keeps_no_half_of_a_sidecar(shelf: Shelf, monkeypatch, caplog):
+    operation = shelf.bring()
+
+    def write_half(path: Path, content: bytes) -> None:
+        with path.open("wb") as file:
+            file.write(content[:10])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", write_half)
+
+    written = write_sidecars(operation)
+
+    assert (written, shelf.list_files()) == ([], {PLACE: CONTENT})
+    assert "cannot be written: No space left on device" in caplog.text
+
+
+def test_sidecars_in_a_folder_that_is_no_text_are_written_and_go(shelf: Shelf):
+    folder = os.fsdecode(b"Dark \xff")
+    operation = shelf.bring(f"{folder}/1.mkv")
+
+    written = write_sidecars(operation)
+    undo(FileOperation.objects.get(pk=operation.pk), by=BY)
+
+    assert written == [str(shelf.path / folder / "1.nfo")]
+    assert not Path(written[0]).exists()

@@ -61,6 +61,7 @@ class FileOperation(models.Model):
     before = models.JSONField(
         default=dict, help_text="What is put back when it is undone."
     )
+    # Each with its path, as a `PathField` stores it, and the SHA-256 of what was written.
     sidecars = models.JSONField(
         default=list, help_text="What was written beside it, absolute."
     )
