@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.db.models import Q, TextField, Value
@@ -45,7 +45,11 @@ def settle_operations(*, older_than: timedelta = SETTLE_AFTER) -> int:
 
 
 def empty_trash(*, older_than: timedelta) -> int:
-    """Delete for good what was trashed so long ago; return how many files."""
+    """Delete for good what was trashed so long ago; return how many files.
+
+    Its disk has to say so, too, which times a rename by a clock of its own where it is another machine's. A disk of this one has no other clock:
+    by how much that was behind when a file was trashed, the file is deleted too early.
+    """
     cutoff = timezone.now() - older_than
     emptied = 0
     trashed = FileOperation.objects.filter(
@@ -53,7 +57,7 @@ def empty_trash(*, older_than: timedelta) -> int:
     ).select_related("root")
     for operation in trashed:
         try:
-            is_gone = _delete(operation)
+            is_gone = _delete(operation, trashed_before=cutoff)
         except OSError as error:
             logger.warning("Operation %s: %s", operation.pk, error)
             continue
@@ -65,7 +69,7 @@ def empty_trash(*, older_than: timedelta) -> int:
     return emptied
 
 
-def _delete(operation: FileOperation) -> bool:
+def _delete(operation: FileOperation, *, trashed_before: datetime) -> bool:
     """Delete what was trashed; tell whether it is gone, be it by hand."""
     root, path = Path(operation.root.path), Path(operation.target)
     # Only what is the journal's own, at the place that it gave it; and where that is not mounted, nothing is known of it.
@@ -78,7 +82,8 @@ def _delete(operation: FileOperation) -> bool:
     found = files.identify(str(path))
     if found is None:
         return True
-    if found != (operation.inode, operation.size_bytes):
+    is_ours = found == (operation.inode, operation.size_bytes)
+    if not is_ours or path.lstat().st_ctime > trashed_before.timestamp():
         return False
     path.unlink()
     files.remove_empty_folders(str(path.parent), root=str(root))

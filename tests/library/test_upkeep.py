@@ -16,7 +16,7 @@ from aniworld_site.library.models import FileOperation
 from aniworld_site.library.signals import operation_changed
 from aniworld_site.library.tasks import settle_files
 from aniworld_site.library.upkeep import empty_trash, settle_operations
-from tests.library.shelves import Shelf, make_shelf
+from tests.library.shelves import CONTENT, Shelf, make_shelf
 
 pytestmark = pytest.mark.django_db
 
@@ -63,10 +63,8 @@ def test_an_error_keeps_no_trash(shelf: Shelf, broken: FileOperation, settings):
     other = make_shelf(shelf.path.parent / "other")
     other.bring()
     trashed = other.trash()
-    long_ago = timezone.now() - timedelta(days=1)
-    FileOperation.objects.update(made_at=long_ago)
-    FileOperation.objects.filter(pk=trashed.pk).update(done_at=long_ago)
-    settings.TRASH_DAYS = 1
+    FileOperation.objects.update(made_at=timezone.now() - timedelta(days=1))
+    settings.TRASH_DAYS = 1e-9
 
     settle_files()
 
@@ -140,3 +138,25 @@ def test_empty_trash_says_nothing_of_an_empty_place_of_a_mount(
 
     operation.refresh_from_db()
     assert (emptied, operation.state) == (0, State.DONE)
+
+
+def test_empty_trash_believes_no_clock_that_was_behind(shelf: Shelf):
+    shelf.bring()
+    operation = shelf.trash()
+    behind = timezone.now() - timedelta(days=31)
+    FileOperation.objects.filter(pk=operation.pk).update(done_at=behind)
+
+    early = empty_trash(older_than=timedelta(days=30))
+    kept = list(shelf.list_files().values())
+    late = empty_trash(older_than=timedelta(0))
+
+    assert (early, kept, late) == (0, [CONTENT], 1)
+
+
+def test_empty_trash_believes_no_time_to_come(shelf: Shelf):
+    shelf.bring()
+    operation = shelf.trash()
+    ahead = timezone.now() + timedelta(days=1)
+    FileOperation.objects.filter(pk=operation.pk).update(done_at=ahead)
+
+    assert empty_trash(older_than=timedelta(0)) == 0
