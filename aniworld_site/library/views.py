@@ -55,7 +55,7 @@ def series_list(request: PageRequest) -> HttpResponse:
 
 @page("library.view_series")
 def series_options(request: PageRequest) -> HttpResponse:
-    text = request.GET.get("q") or request.GET.get("series") or ""
+    text = _read_text(request, "q") or _read_text(request, "series")
     found = selectors.list_series(text=text)[:20] if text.strip() else []
     return render(request, "library/_series_options.html", {"series": found})
 
@@ -246,8 +246,8 @@ def root_add(request: PageRequest) -> HttpResponse:
 def root_edit(request: PageRequest, pk: int) -> HttpResponse:
     root = get_object_or_404(RootFolder, pk=pk)
     form = forms.RootEditForm(request.POST, instance=root)
-    cleaned(form)
-    form.save()
+    # Not the whole row: a scan writes the rest of it meanwhile.
+    root.save(update_fields=cleaned(form))
     return done(request, f"{root} is saved.")
 
 
@@ -291,7 +291,7 @@ def root_remove(request: PageRequest, pk: int) -> HttpResponse:
 
 @page("library.view_fileoperation")
 def history(request: PageRequest) -> HttpResponse:
-    key = request.GET.get("series", "")
+    key = _read_text(request, "series")
     series = get_object_or_404(Series, key=key) if key else None
     operations = selectors.list_operations(series)
     context = {
@@ -367,6 +367,11 @@ def _render_roots(
 
 def _get_page(request: PageRequest, rows: QuerySet[Row], *, size: int) -> Page[Row]:
     return get_page(rows, request.GET.get("page"), size=size)
+
+
+def _read_text(request: PageRequest, name: str) -> str:
+    """Return what an address asks for, without the character that PostgreSQL takes in no text."""
+    return request.GET.get(name, "").replace("\0", "")
 
 
 def _tell(number: int, noun: str, what: str) -> str:
