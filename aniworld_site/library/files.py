@@ -139,12 +139,14 @@ def make_folders(root: str, folder: str) -> None:
     """Make a folder below a root, with those above it; nothing is made where the way leads out of the root.
 
     Raises:
-        PlaceError: A link on the way leads elsewhere.
+        PlaceError: It is not below the root, or a link on the way leads elsewhere.
         OSError: The root is not there, or cannot be written.
     """
     inside = os.path.realpath(root)
     if not os.path.isdir(inside):  # noqa: PTH112
         raise FileNotFoundError(errno.ENOENT, "The root folder is not there", root)
+    if not Path(folder).is_relative_to(root):
+        raise PlaceError(f"{folder} is not in the root folder {root}.")
     here = root
     for part in Path(folder).relative_to(root).parts:
         above, here = here, os.path.join(here, part)  # noqa: PTH118

@@ -13,6 +13,7 @@ from django.db import connection
 
 from aniworld_site.library import files
 from aniworld_site.library.journal import (
+    abandon,
     carry_out,
     plan_move,
     plan_restore,
@@ -167,5 +168,27 @@ def test_an_import_that_dies_beside_another_file_finds_its_own_name(
         assert shelf.list_files() == {PLACE: b"another", second: CONTENT}, number
         assert str(shelf.file) == second, number
         if not has_died:
+            return
+    raise AssertionError(f"It has more than {MOST_EDGES} edges.")
+
+
+@pytest.mark.fault
+def test_an_import_that_dies_anywhere_can_be_abandoned(tmp_path: Path, disks: str):
+    ends = set()
+    for number in range(1, MOST_EDGES):
+        shelf = make_shelf(tmp_path / str(number))
+        killer, operation = Killer(number), shelf.plan_import()
+        with killer.watching(), suppress(KilledError):
+            carry_out(FileOperation.objects.get(pk=operation.pk))
+
+        abandoned = abandon(operation, "Nobody wants it.")
+
+        is_there = abandoned.state == FileOperation.State.DONE
+        place = PLACE if is_there else ".aniworld/partial/1.part"
+        assert shelf.list_files() == {place: CONTENT}, number
+        assert EpisodeFile.objects.filter(root=shelf.root).exists() == is_there, number
+        ends.add(abandoned.state)
+        if not killer.has_killed:
+            assert ends == {FileOperation.State.DONE, FileOperation.State.FAILED}
             return
     raise AssertionError(f"It has more than {MOST_EDGES} edges.")

@@ -233,3 +233,13 @@ def test_a_link_that_is_no_text_is_told_of_in_text(shelf: Shelf, tmp_path: Path)
         shelf.bring(f"{ODD}/1.mkv")
 
     assert str(refused.value).encode()
+
+
+def test_a_place_that_is_not_in_the_root_is_refused(shelf: Shelf, tmp_path: Path):
+    operation = shelf.plan_import()
+    FileOperation.objects.update(target=str(tmp_path / "elsewhere/1.mkv"))
+
+    with pytest.raises(DomainError, match="is not in the root folder"):
+        carry_out(operation)
+
+    assert not (tmp_path / "elsewhere").exists()
