@@ -26,8 +26,9 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 USER_AGENT = "AniWorld"
 # Characters that a path may hold as they are; what is escaped already stays so.
 PLAIN = "/%:@!$&'()*+,;=~-._[]?"
-# No more digits than the largest file has.
-RANGE = re.compile(r"bytes ([0-9]{1,16})-([0-9]{1,16})/([0-9]{1,16}|\*)")
+MOST_DIGITS = 18
+"""Of a size: one that is in 64 bits, and larger than any file."""
+RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,12 +73,13 @@ class Answer:
     @property
     def length(self) -> int | None:
         """How many bytes follow; None where it does not say, or nothing that can be understood."""
-        # The library takes "1_000" and "+5" for numbers, and of several the first.
+        # Not by the library, which takes "1_000" and "+5" for numbers, and of several the first.
         said = {each.strip() for each in self.header("Content-Length").split(",")}
-        is_number = len(said) == 1 and all(
-            re.fullmatch("[0-9]+", each) for each in said
-        )
-        return self.response.length if is_number else None
+        number = said.pop() if len(said) == 1 else ""
+        if self.response.chunked or not re.fullmatch("[0-9]+", number):
+            return None
+        # What is cut off is of a number that is too large all the same.
+        return int((number.lstrip("0") or "0")[:MOST_DIGITS])
 
     @property
     def piece(self) -> Piece | None:
@@ -95,6 +97,8 @@ class Answer:
         return Piece(first=first, end=end, total=total)
 
     def close(self) -> None:
+        # One that ends with its connection has taken that over.
+        self.response.close()
         self.connection.close()
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aniworld_site.downloads.providers.base import ProviderError, Trouble
+from aniworld_site.downloads.providers.cleaning import MAX_SIZE_BYTES
 from aniworld_site.downloads.transfer.connections import (
     Answer,
     Target,
@@ -212,6 +213,11 @@ def _begin(
         # Not the whole, and no more than both say.
         end = piece.end if end is None else min(piece.end, at + end)
         total = known.total if piece.total is None else piece.total
+    if total is not None and total > MAX_SIZE_BYTES:
+        raise ProviderError(
+            f"{host} says that it has more than {MAX_SIZE_BYTES >> 40} TiB, which no video has.",
+            trouble=Trouble.PERMANENT,
+        )
     if None not in (job.size_bytes, total) and total != job.size_bytes:
         raise ProviderError(
             f"The source lists {job.size_bytes} bytes, {host} has {total}: it is not the same file.",

@@ -43,6 +43,7 @@ ITEM = "#aniworld-item="
 """Ends the address of one of several videos on a page."""
 MAX_INNER = 20
 """Playlists in a playlist: what a channel has."""
+MAX_SIZE_BYTES = 1 << 50
 SAID_EVERY_S, BEAT_S = 0.2, 1.0
 ENDS_WITHIN_S = 0.7
 OPEN_FILES = 256
@@ -78,8 +79,8 @@ class Progress:
     def hook(self, status: Mapping[str, Any]) -> None:
         size = status.get("total_bytes") or status.get("total_bytes_estimate")
         self._files[str(status.get("filename"))] = (
-            int(status.get("downloaded_bytes") or 0),
-            int(size) if size else None,
+            _read_size(status.get("downloaded_bytes")) or 0,
+            _read_size(size) or None,
         )
         if self._speaker.silent_s >= SAID_EVERY_S:
             self.say()
@@ -89,14 +90,23 @@ class Progress:
         sizes = [size for _, size in files if size is not None]
         is_known = bool(files) and len(sizes) == len(files)
         self._speaker.say(
-            bytes=sum(there for there, _ in files),
-            size=sum(sizes) if is_known else None,
+            bytes=_read_size(sum(there for there, _ in files)) or 0,
+            size=_read_size(sum(sizes)) if is_known else None,
         )
 
     def beat(self, stopped: threading.Event) -> None:
         while not stopped.wait(SAID_EVERY_S):
             if self._speaker.silent_s >= BEAT_S:
                 self.say()
+
+
+def _read_size(value: Any) -> int | None:
+    """Return how many bytes something has; None for what can be no size, as a server may say it."""
+    try:
+        size = int(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return size if 0 <= size <= MAX_SIZE_BYTES else None
 
 
 class Silence:

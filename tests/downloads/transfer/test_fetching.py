@@ -400,6 +400,37 @@ def test_a_file_without_a_length_has_the_size_that_is_listed(
         fetcher.fetch(size_bytes=len(VIDEO) + difference)
 
 
+@pytest.mark.parametrize("length", ["9" * 18, str(10**25), "9" * 5000])
+def test_a_file_that_no_disk_holds_is_refused(
+    source: BadSource, fetcher: Fetcher, length: str
+):
+    def promise(request: Request) -> None:
+        request.answer(200, VIDEO, Content_Length=length)
+        request.close_connection = True
+
+    source.behave("/1.mkv", promise)
+
+    with pytest.raises(ProviderError, match="more than 1024 TiB") as caught:
+        fetcher.fetch(most_bytes=1 << 60)
+
+    assert caught.value.trouble == Trouble.PERMANENT
+    assert fetcher.told == []
+
+
+@pytest.mark.parametrize("length", ["-5", "1_000", "+5", "5, 6", "many"])
+def test_a_length_that_is_none_is_not_believed(
+    source: BadSource, fetcher: Fetcher, length: str
+):
+    def promise(request: Request) -> None:
+        request.answer(200, VIDEO, Content_Length=length)
+        request.close_connection = True
+
+    source.behave("/1.mkv", promise)
+
+    assert fetcher.fetch().size_bytes == len(VIDEO)
+    assert {told.size_bytes for told in fetcher.told} == {None}
+
+
 def test_what_comes_behind_the_end_is_not_read(source: BadSource, fetcher: Fetcher):
     def send_more(request: Request) -> None:
         request.answer(200, VIDEO + b"more", Content_Length=str(len(VIDEO)))

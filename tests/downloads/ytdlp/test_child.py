@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import signal
 import subprocess
@@ -15,6 +17,7 @@ import pytest
 
 from aniworld_site.downloads.children import ROOT
 from aniworld_site.downloads.providers.proxying import Proxy
+from aniworld_site.downloads.ytdlp.child import Progress, Speaker
 from aniworld_site.downloads.ytdlp.running import Child, ChildError, Request
 from tests.downloads.sources import LOCAL, redirect
 from tests.downloads.ytdlp.pages import VIDEO, feed, playlist, slowly
@@ -201,6 +204,31 @@ def test_fetch_beats_at_least_every_other_second_and_at_most_five_times(
     gaps = [later - earlier for earlier, later in pairwise(heard)]
     assert max(gaps) < 2
     assert len(heard) <= (heard[-1] - heard[0]) * 5 + 3
+
+
+@pytest.mark.parametrize(
+    "size", [-5, 0, 10**25, float("inf"), float("nan"), "many", None]
+)
+def test_what_can_be_no_size_is_not_told(size):
+    told = io.StringIO()
+    progress = Progress(Speaker(told))
+
+    progress.hook({"filename": "a", "downloaded_bytes": size, "total_bytes": size})
+
+    assert json.loads(told.getvalue()) == {"bytes": 0, "size": None}
+
+
+def test_sizes_are_told_together_where_all_are_known():
+    told = io.StringIO()
+    progress = Progress(Speaker(told))
+
+    progress.hook({"filename": "a", "downloaded_bytes": 5, "total_bytes": 10})
+    progress.hook(
+        {"filename": "b", "downloaded_bytes": 1, "total_bytes_estimate": 20.6}
+    )
+    progress.say()
+
+    assert json.loads(told.getvalue().splitlines()[-1]) == {"bytes": 6, "size": 30}
 
 
 def test_rate_is_limited(source, proxy, tmp_path):
