@@ -32,6 +32,8 @@ from aniworld_site.library.naming import VIDEO_EXTENSIONS
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 MAX_SENTENCE = 500
+PAGES_BYTES = 32 << 20
+"""What may come beside a video and is not written: pages, and beginnings of files that are looked at."""
 NO_ROOM = {"error": DISK_FULL, "trouble": DISK}
 
 
@@ -127,7 +129,8 @@ class VideoErrand:
             opened.enter_context(closing(_hold(path)))
             self._proxy = opened.enter_context(
                 Proxy(
-                    private_hosts=read_hosts(source.private_hosts), max_bytes=most_bytes
+                    private_hosts=read_hosts(source.private_hosts),
+                    max_bytes=most_bytes + PAGES_BYTES,
                 )
             )
             self._request = Request(

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from aniworld_site.downloads import errands
 from aniworld_site.downloads.errands import Errand, make_errand
 from aniworld_site.downloads.models import Download
 from aniworld_site.downloads.providers.base import ProviderError, Trouble
@@ -140,7 +141,19 @@ def test_a_sentence_can_be_kept_and_shown(source, tmp_path, kind):
     assert (len(said["error"]), said["trouble"]) == (500, "login")
 
 
-def test_what_is_larger_than_there_is_room_for_waits_for_the_disk(shelf):
+def test_what_comes_beside_a_video_takes_no_room(shelf):
+    queue(shelf, size=400_000, video={"type": "video/mp4"})
+    download = claim().download
+
+    # It is asked for twice: first for what it is.
+    Runner(download=download, most_bytes=400_000).run()
+
+    download.refresh_from_db()
+    assert (download.state, download.reason) == (Download.State.DONE, "")
+
+
+def test_what_is_larger_than_there_is_room_for_waits_for_the_disk(shelf, monkeypatch):
+    monkeypatch.setattr(errands, "PAGES_BYTES", 0)
     queue(shelf, size=1_000_000, video={"type": "video/mp4", "bytes_per_s": 500_000})
     download = claim().download
 
