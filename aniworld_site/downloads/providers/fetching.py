@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from time import monotonic
 from types import TracebackType
@@ -58,8 +58,6 @@ class Fetcher:
         check_url(options.url, private_hosts=options.private_hosts)
         self._client = httpx.Client(
             transport=_GuardedTransport(private_hosts=options.private_hosts),
-            follow_redirects=True,
-            max_redirects=MAX_REDIRECTS,
             timeout=httpx.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
             headers={"User-Agent": USER_AGENT},
             event_hooks={"request": [self._prepare]},
@@ -88,10 +86,7 @@ class Fetcher:
             headers["If-None-Match"] = known.etag
         if known and known.last_modified:
             headers["If-Modified-Since"] = known.last_modified
-        with (
-            _in_sentences(url),
-            self._client.stream("GET", url, headers=headers) as response,
-        ):
+        with _in_sentences(url), self._follow(url, headers) as response:
             if response.status_code == httpx.codes.NOT_MODIFIED and known:
                 return None
             if not response.is_success:
@@ -110,6 +105,19 @@ class Fetcher:
                     last_modified=response.headers.get("Last-Modified", "")[:100],
                 ),
             )
+
+    @contextmanager
+    def _follow(self, url: str, headers: Mapping[str, str]) -> Iterator[httpx.Response]:
+        """Ask for a document, and for where it leads to; what else a redirect says, which the library would read to its end, is not read."""
+        request = self._client.build_request("GET", url, headers=headers)
+        for _redirect in range(MAX_REDIRECTS + 1):
+            response = self._client.send(request, stream=True)
+            with closing(response):
+                if response.next_request is None:
+                    yield response
+                    return
+                request = response.next_request
+        raise httpx.TooManyRedirects("It leads on and on.", request=request)
 
     def _prepare(self, request: httpx.Request) -> None:
         """Look at what is about to be sent. Redirects come by here, too."""

@@ -136,6 +136,24 @@ def test_redirect_into_this_network_is_refused(source, monkeypatch, to):
     assert [path for path, _ in source.requests] == ["/feed"]
 
 
+def test_what_a_redirect_says_without_an_end_is_not_read(source):
+    source.put("/there", "well")
+
+    def lead_on(request):
+        request.send_response(302)
+        request.send_header("Location", "/there")
+        request.end_headers()
+        try:
+            while True:
+                request.wfile.write(bytes(65536))
+        except OSError:
+            request.close_connection = True
+
+    url = source.behave("/feed", lead_on)
+
+    assert fetch(url).content == b"well"
+
+
 def test_redirect_from_an_allowed_host_to_another_of_this_network_is_refused(source):
     url = source.behave(
         "/feed", sources.redirect(f"http://localhost:{source.port}/canary")
