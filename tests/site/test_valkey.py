@@ -103,6 +103,16 @@ def test_an_orphan_ends_and_its_data_is_there_for_the_next(tmp_path: Path):
         assert client.get("kept") == b"yes"
 
 
+@pytest.mark.fault
+def test_it_answers_once_it_has_read_its_data(tmp_path: Path):
+    """Its socket is there before that, and commands are refused as long as it reads."""
+    with _running(tmp_path), _client(tmp_path) as client:
+        client.eval("for i = 1, 400000 do redis.call('set', i, i) end", 0)
+
+    with _running(tmp_path), _client(tmp_path) as client:
+        assert client.info("persistence")["loading"] == 0
+
+
 def test_data_is_set_aside_under_another_name(tmp_path: Path):
     data = tmp_path / "valkey" / "appendonlydir"
     data.mkdir(parents=True)
