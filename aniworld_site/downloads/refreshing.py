@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
-from django.db.models import Q
 from django.utils import timezone
 
 from aniworld_site.downloads.credentials import read_options
-from aniworld_site.downloads.models import REFRESH_TAKES, Source
+from aniworld_site.downloads.heartbeats import beating
+from aniworld_site.downloads.models import Source
 from aniworld_site.downloads.providers.registry import (
     Listing,
     Provider,
@@ -24,6 +25,7 @@ from aniworld_site.downloads.providers.registry import (
 from aniworld_site.downloads.queueing import queue_new_offers
 from aniworld_site.downloads.reconciling import Changes, store
 from aniworld_site.downloads.signals import source_changed
+from aniworld_site.downloads.transitions import LeaseLostError
 from aniworld_site.exceptions import DomainError
 
 logger = logging.getLogger(__name__)
@@ -52,10 +54,11 @@ def refresh_source(source: Source, *, is_forced: bool = False) -> Refreshed | No
     source.refresh_from_db()
     source_changed.send(Source, source=source)
     try:
-        provider, listing = _read(source, is_forced=is_forced)
-        changes = keep(source, provider, listing) if listing is not None else None
-        # Also what an earlier look left that came to no end, or to no root folder.
-        queue_new_offers(source)
+        with beating(partial(_beat, source.pk, source.refreshing_since)):
+            changes = _look(source, is_forced=is_forced)
+    except LeaseLostError:
+        logger.info("Source %s was taken over by another.", source.pk)
+        return None
     except (ProviderError, DomainError) as error:
         _rest(source, error)
         return Refreshed(error=str(error))
@@ -68,15 +71,30 @@ def refresh_source(source: Source, *, is_forced: bool = False) -> Refreshed | No
     return Refreshed(changes=changes)
 
 
+def _look(source: Source, *, is_forced: bool) -> Changes | None:
+    provider, listing = _read(source, is_forced=is_forced)
+    _beat(source.pk, source.refreshing_since)
+    changes = keep(source, provider, listing) if listing is not None else None
+    # Also what an earlier look left that came to no end, or to no root folder.
+    queue_new_offers(source)
+    return changes
+
+
 def _claim(source: Source) -> bool:
     now = timezone.now()
-    is_free = (
-        Q(refreshing_since=None)
-        | Q(refreshing_since__lt=now - REFRESH_TAKES)
-        | Q(refreshing_since__gt=now + REFRESH_TAKES)
-    )
-    claimed = Source.objects.filter(is_free, pk=source.pk).update(refreshing_since=now)
-    return claimed == 1
+    claimed = Source.objects.unread().filter(pk=source.pk)
+    return claimed.update(refreshing_since=now, reader_beat_at=now) == 1
+
+
+def _beat(source_id: int, since: datetime | None) -> None:
+    """Say that a source is still read by who began at that time.
+
+    Raises:
+        LeaseLostError: Another reads it now, since this process stood still, or it is gone.
+    """
+    mine = Source.objects.filter(pk=source_id, refreshing_since=since)
+    if not mine.update(reader_beat_at=timezone.now()):
+        raise LeaseLostError
 
 
 def _read(source: Source, *, is_forced: bool) -> tuple[type[Provider], Listing | None]:

@@ -5,19 +5,19 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from aniworld_site.downloads import transitions
 from aniworld_site.downloads.children import Child
 from aniworld_site.downloads.errands import Errand, make_errand
+from aniworld_site.downloads.heartbeats import BEAT_S, beating
 from aniworld_site.downloads.importing import bring_in, find_operation, get_part_path
 from aniworld_site.downloads.models import Download
 from aniworld_site.downloads.outcomes import settle_failure
@@ -33,7 +33,6 @@ logger = logging.getLogger(__name__)
 LISTEN_S = 0.25
 LOOK_S = 0.5
 """How often a runner looks whether it still holds its download, so how soon a pause takes effect."""
-BEAT_S = 4.0
 AGAIN = timedelta(seconds=10)
 LARGEST_BYTES = 1 << 50
 BROKE_OFF = "An error of AniWorld interrupted it; the log has the details."
@@ -85,7 +84,8 @@ class Runner:
         try:
             if find_operation(download) is None and not self._get_file():
                 return
-            with self._beating():
+            # Copying to another disk takes minutes.
+            with beating(partial(transitions.beat, download)):
                 bring_in(download)
         except DomainError as error:
             settle_failure(download, _as_message(error))
@@ -110,28 +110,6 @@ class Runner:
         download.bytes_done = _bound(said["done"])
         download.extension = str(said["extension"])
         return True
-
-    @contextmanager
-    def _beating(self) -> Iterator[None]:
-        """Keep the lease meanwhile: copying to another disk takes minutes."""
-        ended = threading.Event()
-        thread = threading.Thread(target=self._beat_until, args=(ended,), daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            thread.join()
-
-    def _beat_until(self, ended: threading.Event) -> None:
-        try:
-            while not ended.wait(BEAT_S):
-                transitions.beat(self.download)
-        except (LeaseLostError, DatabaseError):
-            # Whoever writes next learns it.
-            logger.info("Download %s could not be kept.", self.download.pk)
-        finally:
-            connection.close()
 
     def _prepare(self) -> None:
         """Find out what cannot be done before anything is started.

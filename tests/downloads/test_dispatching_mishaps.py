@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import subprocess
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,8 @@ from django.utils import timezone
 
 from aniworld_site.downloads import importing, outcomes, services, transitions
 from aniworld_site.downloads.dispatching import Dispatcher
+from aniworld_site.downloads.heartbeats import beating
 from aniworld_site.downloads.models import Download, Queue, Source
-from aniworld_site.downloads.runner import Runner
 from aniworld_site.library.models import FileOperation, RootFolder
 from aniworld_site.library.services import remove_root
 from aniworld_site.library.undoing import undo
@@ -240,14 +241,14 @@ def test_what_was_undone_is_fetched_again_when_it_is_tried_again(shelf, dispatch
 
 def test_a_lease_is_kept_while_a_file_is_brought_in(shelf, monkeypatch):
     """Copying it to another disk takes minutes."""
-    monkeypatch.setattr("aniworld_site.downloads.runner.BEAT_S", 0.02)
+    monkeypatch.setattr("aniworld_site.downloads.heartbeats.BEAT_S", 0.02)
     shelf.add()
     shelf.queue()
     claimed = claim()
     long_ago = timezone.now() - timedelta(seconds=19)
     Download.objects.update(heartbeat_at=long_ago)
 
-    with Runner(download=claimed.download, most_bytes=1)._beating():
+    with beating(partial(transitions.beat, claimed.download)):
         until(lambda: Download.objects.filter(heartbeat_at__gt=long_ago).exists())
 
     assert transitions.release_stale() == 0

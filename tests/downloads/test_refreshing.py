@@ -19,6 +19,7 @@ from aniworld_site.library.models import Episode, Series
 from tests.downloads.factories import catalogue, episode, make_source, series
 from tests.downloads.sources import Request
 from tests.factories import make_episode, make_season, make_series
+from tests.running import until
 
 pytestmark = pytest.mark.django_db
 
@@ -250,13 +251,59 @@ def test_fault_of_a_kind_is_told_and_ends_the_look(monkeypatch, caplog):
     assert Source.objects.get().refreshing_since is None
 
 
-def test_two_looks_do_not_overlap_and_a_killed_one_is_taken_over(source):
+@pytest.mark.parametrize("silent_s", [0, 19, -19])
+def test_two_looks_do_not_overlap(source, silent_s):
     row = publish(source, series())
-    Source.objects.update(refreshing_since=timezone.now())
-    assert refresh_source(row) is None
+    beat_at = timezone.now() - timedelta(seconds=silent_s)
+    Source.objects.update(refreshing_since=timezone.now(), reader_beat_at=beat_at)
 
-    Source.objects.update(refreshing_since=timezone.now() - timedelta(hours=1))
+    assert refresh_source(row) is None
+    assert source.requests == []
+
+
+@pytest.mark.parametrize("silent_s", [21, -21], ids=["killed", "clock-was-ahead"])
+def test_source_whose_reader_is_silent_is_taken_over(source, silent_s):
+    row = publish(source, series())
+    beat_at = timezone.now() - timedelta(seconds=silent_s)
+    Source.objects.update(refreshing_since=beat_at, reader_beat_at=beat_at)
+
     assert refresh_source(row) is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_another_took_over_meanwhile_is_not_kept(source):
+    """A machine that slept goes on with what it had asked for."""
+    row = publish(source)
+    other = timezone.now() + timedelta(seconds=1)
+
+    def answer(request: Request) -> None:
+        Source.objects.update(refreshing_since=other, reader_beat_at=other)
+        connections.close_all()
+        request.answer(200, catalogue(series()).encode(), type="application/json")
+
+    source.behave("/c.json", answer)
+
+    assert refresh_source(row) is None
+    assert not SourceSeries.objects.exists()
+    assert Source.objects.get().refreshing_since == other
+
+
+@pytest.mark.django_db(transaction=True)
+def test_reader_says_that_it_lives_as_long_as_it_waits(source, monkeypatch):
+    monkeypatch.setattr("aniworld_site.downloads.heartbeats.BEAT_S", 0.02)
+    row = publish(source)
+    long_ago = timezone.now() - timedelta(minutes=1)
+
+    def answer(request: Request) -> None:
+        Source.objects.update(reader_beat_at=long_ago)
+        until(lambda: not Source.objects.filter(reader_beat_at=long_ago).exists())
+        connections.close_all()
+        request.answer(200, catalogue(series()).encode(), type="application/json")
+
+    source.behave("/c.json", answer)
+
+    assert refresh_source(row) is not None
+    assert Source.objects.get().refreshing_since is None
 
 
 @pytest.mark.django_db(transaction=True)

@@ -90,7 +90,9 @@ def test_page_tells_of_each_task_and_each_source(keeper: Client):
     make_source(name="Mine", every_minutes=120, due_at=soon, refreshed_at=soon)
     make_source(name="Bad", error="It is not there.", due_at=None)
     make_source(name="Away", is_enabled=False)
-    make_source(name="Busy", refreshing_since=timezone.now())
+    began = timezone.now() - timedelta(minutes=1)
+    make_source(name="Busy", refreshing_since=began, reader_beat_at=timezone.now())
+    make_source(name="Killed", refreshing_since=began, reader_beat_at=began)
 
     page = get(keeper)
 

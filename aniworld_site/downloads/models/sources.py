@@ -19,8 +19,8 @@ MOST = 100_000_000
 """MiB, or KiB per second: more than anybody has, and small enough for every sum."""
 LONGEST_EVERY = timedelta(days=8)
 """Longer than any source is left unread."""
-REFRESH_TAKES = timedelta(minutes=30)
-"""A read that began longer ago was killed."""
+READER_SILENT = timedelta(seconds=20)
+"""Who reads a source says so every few seconds; one that said nothing for longer was killed."""
 
 
 def validate_hosts(text: str) -> None:
@@ -38,6 +38,16 @@ class SourceQuerySet(models.QuerySet["Source"]):
         # A time that is further off than any can be was written by a clock that was ahead.
         is_due = Q(due_at=None) | Q(due_at__lte=now) | Q(due_at__gt=now + LONGEST_EVERY)
         return self.filter(is_due, is_enabled=True)
+
+    def unread(self) -> SourceQuerySet:
+        """Keep those that nobody reads at this moment, or that who read them left when it was killed."""
+        now = timezone.now()
+        return self.filter(
+            Q(refreshing_since=None)
+            | Q(reader_beat_at=None)
+            | Q(reader_beat_at__lt=now - READER_SILENT)
+            | Q(reader_beat_at__gt=now + READER_SILENT)
+        )
 
 
 class Source(models.Model):
@@ -112,6 +122,9 @@ class Source(models.Model):
     etag = models.CharField(max_length=200, blank=True, editable=False)
     last_modified = models.CharField(max_length=100, blank=True, editable=False)
     refreshing_since = models.DateTimeField(null=True, editable=False)
+    reader_beat_at = models.DateTimeField(
+        null=True, editable=False, help_text="When who reads it last said so."
+    )
     refreshed_at = models.DateTimeField("last read", null=True, editable=False)
     failures = models.PositiveSmallIntegerField(
         default=0, editable=False, help_text="In a row."
