@@ -78,10 +78,11 @@ def bring_in(download: Download) -> None:
     if download.state != Download.State.IMPORTING:
         transitions.begin_importing(download, operation)
     remove_part(get_part_path(download))
-    transitions.finish(download)
-    note_success(download.source_id)
+    # Before it is finished: nobody comes back to what is.
     if get_queue().writes_nfo:
         write_sidecars(operation)
+    transitions.finish(download)
+    note_success(download.source_id)
 
 
 def _plan(download: Download) -> FileOperation:

@@ -15,12 +15,13 @@ from aniworld_site.library.naming import printable
 logger = logging.getLogger(__name__)
 
 SERIES_NAME = "tvshow.nfo"
+MOST_BYTES = 1 << 20
 
 
 def write_sidecars(operation: FileOperation) -> list[str]:
     """Write what a file holds beside it, and what its series is into the series' folder; return the path of the first, which the operation keeps and its undoing deletes.
 
-    What cannot be written is logged: the file itself is there. Source: Kodi wiki, NFO files/TV shows and /Episodes.
+    Written twice, the second finds them. What cannot be written is logged: the file itself is there. Source: Kodi wiki, NFO files/TV shows and /Episodes.
     """
     episode = (
         Episode.objects.select_related("season__series")
@@ -44,18 +45,14 @@ def write_sidecars(operation: FileOperation) -> list[str]:
 
 
 def remove_sidecars(operation: FileOperation) -> None:
-    """Delete what was written beside a file, where nobody has changed it since. What cannot be deleted is logged."""
+    """Delete what was written beside a file, where nobody has changed it since, and forget it. What cannot be deleted is logged."""
     for note in operation.sidecars:
         # What was noted without its content may be anybody's by now.
         path = from_stored(note["path"]) if isinstance(note, dict) else ""
         if not path or not files.is_inside(path, operation.root.path):
             continue
         try:
-            is_ours = (
-                files.identify(path) is not None
-                and _note(Path(path), Path(path).read_bytes()) == note
-            )
-            if is_ours:
+            if _note(Path(path), _read(Path(path))) == note:
                 Path(path).unlink()
         except OSError as error:
             logger.warning("%s cannot be deleted: %s", printable(path), error.strerror)
@@ -63,6 +60,7 @@ def remove_sidecars(operation: FileOperation) -> None:
         files.remove_empty_folders(
             str(Path(operation.target).parent), root=operation.root.path
         )
+        FileOperation.objects.filter(pk=operation.pk).update(sidecars=[])
 
 
 def _note(path: Path, content: bytes) -> dict[str, str]:
@@ -70,6 +68,13 @@ def _note(path: Path, content: bytes) -> dict[str, str]:
         "path": to_stored(str(path)),
         "sha256": hashlib.sha256(content).hexdigest(),
     }
+
+
+def _read(path: Path) -> bytes:
+    """Return what a sidecar holds; nothing where there is none, or what is far too large for one."""
+    found = files.identify(str(path))
+    is_one = found is not None and found[1] <= MOST_BYTES
+    return path.read_bytes() if is_one else b""
 
 
 def _print(root: Element) -> bytes:
@@ -127,8 +132,16 @@ def _write(path: Path, content: bytes, operation: FileOperation) -> bool:
         finally:
             fresh.unlink(missing_ok=True)
     except FileExistsError:
-        return False
+        # Killed before this was noted, or before the download ended, it is written again.
+        return _is_there(path, content)
     except OSError as error:
         logger.warning("%s cannot be written: %s", printable(path.name), error.strerror)
         return False
     return True
+
+
+def _is_there(path: Path, content: bytes) -> bool:
+    try:
+        return _read(path) == content
+    except OSError:
+        return False

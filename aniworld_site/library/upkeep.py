@@ -15,6 +15,7 @@ from aniworld_site.library import files
 from aniworld_site.library.fields import to_stored
 from aniworld_site.library.journal import TRASH, carry_out, find_absence
 from aniworld_site.library.models import FileOperation, RootFolder
+from aniworld_site.library.sidecars import remove_sidecars
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +42,16 @@ def settle_operations(*, older_than: timedelta = SETTLE_AFTER) -> int:
         except Exception:
             # Those behind it, and the trash, are not to wait for it.
             logger.exception("Operation %s broke off", operation.pk)
+    _take_sidecars_along()
     return ended
+
+
+def _take_sidecars_along() -> None:
+    """Delete what an undone import wrote beside its file, where whoever undid it was killed before."""
+    undone = FileOperation.objects.filter(kind=Kind.IMPORT, state=State.UNDONE)
+    for operation in undone.exclude(sidecars=[]).select_related("root"):
+        if not find_absence(operation.root):
+            remove_sidecars(operation)
 
 
 def empty_trash(*, older_than: timedelta) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -13,6 +14,7 @@ import pytest
 from aniworld_site.library.models import FileOperation
 from aniworld_site.library.sidecars import write_sidecars
 from aniworld_site.library.undoing import undo
+from aniworld_site.library.upkeep import settle_operations
 from tests.library.shelves import BY, CONTENT, PLACE, Shelf, make_shelf
 
 pytestmark = pytest.mark.django_db
@@ -126,6 +128,61 @@ def test_a_sidecar_of_which_only_the_path_is_known_is_left(shelf: Shelf):
     undo(FileOperation.objects.get(pk=operation.pk), by=BY)
 
     assert shelf.list_files()[EPISODE] == b"by hand"
+
+
+def test_sidecars_written_twice_are_still_the_imports_own(shelf: Shelf):
+    """As by a worker that was killed before it had ended the download."""
+    operation = shelf.bring()
+    first = write_sidecars(operation)
+    FileOperation.objects.update(sidecars=[])
+
+    assert write_sidecars(FileOperation.objects.get(pk=operation.pk)) == first
+
+    undo(FileOperation.objects.get(pk=operation.pk), by=BY)
+    assert EPISODE not in shelf.list_files()
+
+
+def test_a_sidecar_goes_though_who_undid_its_import_was_killed(
+    shelf: Shelf, monkeypatch
+):
+    operation = shelf.bring()
+    write_sidecars(operation)
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", interrupt_at(EPISODE, Path.unlink))
+        with pytest.raises(KeyboardInterrupt):
+            undo(operation, by=BY)
+    assert EPISODE in shelf.list_files()
+
+    settle_operations()
+
+    assert EPISODE not in shelf.list_files()
+    assert FileOperation.objects.get(pk=operation.pk).sidecars == []
+
+
+def interrupt_at(name: str, unlink: Callable[..., None]) -> Callable[..., None]:
+    """Return an `unlink` that is never left where the path ends so."""
+
+    def interrupt(path: Path, **options: Any) -> None:
+        if str(path).endswith(name):
+            raise KeyboardInterrupt
+        unlink(path, **options)
+
+    return interrupt
+
+
+def test_sidecars_of_what_is_not_mounted_wait_for_it(shelf: Shelf):
+    operation = shelf.bring()
+    write_sidecars(operation)
+    FileOperation.objects.update(state=FileOperation.State.UNDONE)
+    away = shelf.path.rename(shelf.path.with_name("away"))
+
+    settle_operations()
+    kept = FileOperation.objects.get(pk=operation.pk).sidecars
+    away.rename(shelf.path)
+    settle_operations()
+
+    assert len(kept) == 1
+    assert EPISODE not in shelf.list_files()
 
 
 def test_a_sidecar_that_is_gone_keeps_nothing_from_being_undone(shelf: Shelf):
