@@ -92,7 +92,7 @@ class Offered:
             "-c",
             "from aniworld_site.downloads.models import Queue, Source\n"
             f"Source.objects.update(concurrency={concurrency}, retries=20)\n"
-            f"Queue.objects.update_or_create(pk=1, defaults={{'concurrency': {concurrency}, 'floor_mib': 0}})",
+            f"Queue.objects.update_or_create(pk=1, defaults={{'concurrency': {concurrency}, 'floor_mib': 0, 'writes_nfo': True}})",
         )
 
     def queue(self, key: str) -> None:
@@ -125,10 +125,13 @@ class Offered:
             raise AssertionError(f"{len(left)} downloads are left: {left}") from None
 
     def list_files(self) -> list[Path]:
+        """Return what is in the library, without what describes it."""
         return [
             path
             for path in sorted(self.root.rglob("*"))
-            if path.is_file() and ".aniworld" not in path.parts
+            if path.is_file()
+            and path.suffix != ".nfo"
+            and ".aniworld" not in path.parts
         ]
 
     def list_parts(self) -> list[str]:
@@ -251,6 +254,7 @@ def _find_half(
         if (
             state != "done"
             or path not in known
+            or not path.with_suffix(".nfo").is_file()
             or size != len(content)
             or hashlib.sha256(path.read_bytes()).digest()
             != hashlib.sha256(content).digest()
