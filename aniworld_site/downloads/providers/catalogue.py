@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import sys
 from collections.abc import Iterator
@@ -170,7 +171,9 @@ class CatalogueProvider:
     def _parse(self, document: Document) -> _Page:
         """Return a page whose series are not looked at yet: one that is wrong does not spoil the others."""
         try:
-            return _Page.model_validate_json(document.content)
+            return _Page.model_validate_json(
+                document.content.removeprefix(codecs.BOM_UTF8)
+            )
         except ValidationError as error:
             raise ProviderError(
                 f"Expected a catalogue as docs/catalogue.schema.json has it at {document.url[:200]}, got {_describe(error)}.",
@@ -189,7 +192,9 @@ class CatalogueProvider:
         except ValidationError as error:
             problems.add(f"A series was left out: {_describe(error)}.")
             return
-        known = all_series.get(found.key)
+        # As it is kept: keys that differ in what nobody sees are one.
+        key = clean_text(found.key, longest=MAX_KEY)
+        known = all_series.get(key)
         if known is None and len(all_series) == MAX_SERIES:
             problems.add(f"{found.title!r} was left out: {MAX_SERIES} series is all.")
             return
@@ -203,7 +208,7 @@ class CatalogueProvider:
                     continue
                 listed[episode.key] = episode
         series = known or ListedSeries(
-            key=clean_text(found.key, longest=MAX_KEY),
+            key=key,
             title=found.title,
             year=found.year,
             ids={
@@ -212,7 +217,7 @@ class CatalogueProvider:
             },
             image_url=self._read_image(found, base, problems),
         )
-        all_series[found.key] = replace(series, episodes=_sort(listed.values()))
+        all_series[key] = replace(series, episodes=_sort(listed.values()))
 
     def _read(
         self, raw: Any, series: str, base: str, problems: Problems

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 
@@ -23,6 +24,18 @@ def clean_text(text: object, *, longest: int = MAX_TEXT) -> str:
     found = _SPACES.sub(" ", str(text)[: longest * 4])
     shown = "".join(c for c in found if unicodedata.category(c) not in _HIDDEN)
     return shown.strip()[:longest].rstrip()
+
+
+def make_key(own: object) -> str:
+    """Return what a source calls something; a hash where that is too long for a key: those that only end differently stay different."""
+    text = str(own or "")
+    return clean_text(text, longest=MAX_KEY) if len(text) <= MAX_KEY else hash_key(text)
+
+
+def hash_key(text: str) -> str:
+    """Return a key for what has no name but a text; "" for none."""
+    digest = hashlib.sha256(text.encode(errors="replace")).hexdigest()
+    return digest[:32] if text else ""
 
 
 def clean_number(value: object, *, highest: int = MAX_NUMBER) -> int | None:

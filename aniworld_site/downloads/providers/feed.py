@@ -12,6 +12,9 @@ from typing import Any, ClassVar
 from urllib.parse import urljoin
 
 import feedparser  # type: ignore[import-untyped]  # It has no types.
+from feedparser.encodings import (  # type: ignore[import-untyped]  # As above.
+    convert_to_utf8,
+)
 
 from aniworld_site.downloads.providers.base import (
     MAX_EPISODES,
@@ -26,10 +29,10 @@ from aniworld_site.downloads.providers.base import (
     Version,
 )
 from aniworld_site.downloads.providers.cleaning import (
-    MAX_KEY,
     MAX_SIZE_BYTES,
     clean_number,
     clean_text,
+    make_key,
 )
 from aniworld_site.downloads.providers.fetching import Document, Fetcher
 from aniworld_site.downloads.providers.guarding import (
@@ -61,12 +64,15 @@ class FeedProvider:
         return None if document is None else self._list(document)
 
     def _list(self, document: Document) -> Listing:
-        # Its `replace_doctype` drops all entities but plain ones, so nothing can expand.
-        found = feedparser.parse(
-            document.content,
-            # Not where it came from: ids would be resolved against it, and change with it.
-            response_headers={"content-type": document.type},
-        )
+        # Not where it came from: ids would be resolved against it, and change with it.
+        headers = {"content-type": document.type}
+        # In whatever encoding it comes: the parser expands what is declared, also a thousand times.
+        if b"<!ENTITY" in convert_to_utf8(headers, document.content, {}):
+            raise ProviderError(
+                f"{read_host(document.url)} declares entities in its feed, which are not read.",
+                trouble=Trouble.PERMANENT,
+            )
+        found = feedparser.parse(document.content, response_headers=headers)
         if not found.get("version"):
             raise ProviderError(
                 f"Expected an RSS or Atom feed at {self._options.url}, got {document.type or 'something else'}.",
@@ -103,9 +109,7 @@ class FeedProvider:
     ) -> ListedEpisode | None:
         title = clean_text(entry.get("title", ""))
         media = self._read_media(entry, title, base, problems)
-        key = clean_text(
-            entry.get("id") or (media.url if media else ""), longest=MAX_KEY
-        )
+        key = make_key(entry.get("id") or (media.url if media else ""))
         if not key or not title:
             problems.add(
                 f"An entry has no {'title' if key else 'id and no enclosure'}: {title or key or 'nothing to name it by'}."

@@ -206,7 +206,7 @@ def _read(response: httpx.Response) -> bytes:
         content += chunk
         if len(content) > MAX_BYTES:
             raise ProviderError(
-                f"{response.url.host} sends more than {MAX_BYTES >> 20} MiB, which is no list of episodes.",
+                f"{response.url.host} sends more than {MAX_BYTES >> 20} MiB, which is more than is read.",
                 trouble=Trouble.PERMANENT,
             )
         if monotonic() > deadline:

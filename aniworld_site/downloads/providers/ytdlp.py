@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
@@ -23,9 +22,10 @@ from aniworld_site.downloads.providers.base import (
     Version,
 )
 from aniworld_site.downloads.providers.cleaning import (
-    MAX_KEY,
     clean_number,
     clean_text,
+    hash_key,
+    make_key,
 )
 from aniworld_site.downloads.providers.guarding import (
     GuardError,
@@ -154,13 +154,7 @@ class YtDlpProvider:
 
 def _make_key(own: object, url: str) -> str:
     """Return what a source calls something; a hash where that is too long, or it has nothing but an address."""
-    text = str(own or "")
-    if text and len(text) <= MAX_KEY:
-        return clean_text(text, longest=MAX_KEY)
-    known = text or url
-    return (
-        hashlib.sha256(known.encode(errors="replace")).hexdigest()[:32] if known else ""
-    )
+    return make_key(own) if own else hash_key(url)
 
 
 def _check_cookies(path: str) -> None:

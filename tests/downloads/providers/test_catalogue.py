@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import codecs
 import json
 from datetime import date
 from pathlib import Path
@@ -78,6 +79,25 @@ def test_pages_are_followed_and_a_series_may_go_on(source):
     night, other = listing.series
     assert [each.number for each in night.episodes] == [1, 2]
     assert other.key == "other"
+
+
+def test_keys_that_look_alike_are_one(source):
+    alike = [series("night-show\u200b"), series("night-show", episodes=[episode(2)])]
+
+    listing = read(source, page(*alike))
+
+    (found,) = listing.series
+    assert found.key == "night-show"
+    assert 2 in [each.number for each in found.episodes]
+
+
+def test_catalogue_may_begin_with_a_mark_of_its_encoding(source):
+    url = source.put("/c.json", codecs.BOM_UTF8 + page(series()).encode())
+
+    listing = CatalogueProvider(SourceOptions(url=url, private_hosts=LOCAL)).read()
+
+    assert listing is not None
+    assert len(listing.series) == 1
 
 
 @pytest.mark.parametrize("following", ["/catalogue.json", "/2"])

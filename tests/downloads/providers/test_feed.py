@@ -26,7 +26,7 @@ def item(number: int = 1, **fields: str) -> str:
     return f'<item>{inner}<enclosure url="https://cdn.example/{number}.mp4" type="video/mp4" length="1000"/></item>'
 
 
-def read(source, *items: str, content: str | None = None):
+def read(source, *items: str, content: str | bytes | None = None):
     url = source.put("/feed", content or HEAD + "".join(items) + TAIL, type="text/xml")
     listing = FeedProvider(SourceOptions(url=url, private_hosts=LOCAL)).read()
     assert listing is not None
@@ -131,14 +131,41 @@ def test_what_feeds_say_is_one_line_of_plain_text(source):
     assert episode.title.isprintable()
 
 
-def test_entities_do_not_expand(source):
-    laughs = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 12))
-    content = f'<?xml version="1.0"?><!DOCTYPE rss [<!ENTITY l0 "lol">{laughs}<!ENTITY file SYSTEM "file:///etc/passwd">]><rss version="2.0"><channel><title>&l11;&file;</title>{item()}</channel></rss>'
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-7"])
+@pytest.mark.parametrize(
+    "entities",
+    [
+        '<!ENTITY l "lol">',
+        "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 5)),
+        '<!ENTITY l SYSTEM "file:///etc/passwd">',
+        '<!ENTITY % l SYSTEM "file:///etc/passwd">',
+    ],
+)
+def test_feed_that_declares_entities_is_refused(source, entities, encoding):
+    """Plain ones nest, too: some hundred bytes would become a title of a million."""
+    content = f'<?xml version="1.0" encoding="{encoding}"?><!DOCTYPE rss [{entities}]><rss version="2.0"><channel><title>&l;</title>{item()}</channel></rss>'
 
-    listing = read(source, content=content)
+    with pytest.raises(ProviderError, match="declares entities") as caught:
+        read(source, content=content.encode(encoding))
 
-    assert len(listing.title) <= 250
-    assert "root:" not in listing.title
+    assert caught.value.trouble is Trouble.PERMANENT
+
+
+def test_feed_may_have_a_doctype_and_characters_by_name(source):
+    content = HEAD.replace("<rss", "<!DOCTYPE rss><rss") + item(title="Caf&#233;")
+
+    listing = read(source, content=content + TAIL)
+
+    assert listing.series[0].episodes[0].title == "Café"
+
+
+def test_long_ids_that_only_end_differently_are_different(source):
+    ids = [f"https://example.org/{'x' * 300}/{number}" for number in range(3)]
+
+    listing = read(source, *(item(guid=guid) for guid in ids))
+
+    assert len({each.key for each in listing.series[0].episodes}) == 3
+    assert listing.problem_count == 0
 
 
 @pytest.mark.parametrize(
