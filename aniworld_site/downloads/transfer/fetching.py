@@ -29,6 +29,8 @@ from aniworld_site.downloads.transfer.pacing import LARGEST_CHUNK, Pacer
 from aniworld_site.downloads.transfer.parts import Origin, Part
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+LARGEST_UNKNOWN_BYTES = 64 << 30
+"""More than any episode has: what sends as much without saying how much it is has no end."""
 
 
 class DiskFullError(Exception):
@@ -196,8 +198,9 @@ def _ask_for_all(job: Job, part: Part) -> Answer:
         return answer
     host, status = answer.connection.host, answer.status
     answer.close()
+    said = "has no such bytes" if status == 416 else "answers with a part"
     raise ProviderError(
-        f"{host} answers with a part ({status}) though the whole was asked for.",
+        f"{host} {said} ({status}) though the whole was asked for.",
         trouble=Trouble.PERMANENT,
     )
 
@@ -250,7 +253,7 @@ def _copy(
 ) -> None:
     response, host = answer.response, answer.connection.host
     total = part.origin.total
-    most = min(job.most_bytes, total or job.size_bytes or job.most_bytes)
+    most = min(job.most_bytes, total or job.size_bytes or LARGEST_UNKNOWN_BYTES)
     buffer = memoryview(bytearray(LARGEST_CHUNK))
     is_checked = part.size >= HEAD_BYTES
     while end is None or part.size < end:
@@ -260,7 +263,7 @@ def _copy(
         if not count:
             break
         if part.size + count > most:
-            raise _tell_too_much(job, host)
+            raise _tell_too_much(job, part, host)
         part.write(buffer[:count])
         if not is_checked and part.size >= HEAD_BYTES:
             _find_extension(job, part, answer)
@@ -296,9 +299,16 @@ def _read_into(
         raise tell_failure(host, error) from error
 
 
-def _tell_too_much(job: Job, host: str) -> Exception:
-    if job.size_bytes is None:
+def _tell_too_much(job: Job, part: Part, host: str) -> Exception:
+    if job.most_bytes < (job.size_bytes or LARGEST_UNKNOWN_BYTES):
         return DiskFullError()
+    if job.size_bytes is None:
+        # Nobody needs a piece of what has no end, and others need the room.
+        part.begin(Origin(url=job.target.url), at=0)
+        return ProviderError(
+            f"{host} sent {LARGEST_UNKNOWN_BYTES >> 30} GiB without saying how much there is: it may have no end.",
+            trouble=Trouble.PERMANENT,
+        )
     return ProviderError(
         f"{host} sends more than the {job.size_bytes} bytes that the source lists.",
         trouble=Trouble.PERMANENT,

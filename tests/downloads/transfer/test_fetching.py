@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from aniworld_site.downloads.providers.base import ProviderError, Trouble
-from aniworld_site.downloads.transfer import pacing, parts
+from aniworld_site.downloads.transfer import fetching, pacing, parts
 from aniworld_site.downloads.transfer.contents import check_head
 from aniworld_site.downloads.transfer.fetching import DiskFullError
 from aniworld_site.downloads.transfer.pacing import Pacer
@@ -464,6 +464,29 @@ def test_a_body_without_an_end_is_bounded_by_the_room(
         fetcher.fetch(most_bytes=300_000)
 
     assert len(fetcher.content) <= 300_000
+
+
+def test_a_body_without_an_end_is_given_up_where_there_is_much_room(
+    source: BadSource, fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch
+):
+    """It would take the whole disk, and wait for more."""
+    monkeypatch.setattr(fetching, "LARGEST_UNKNOWN_BYTES", 1 << 20)
+    source.behave("/1.mkv", endless)
+
+    with pytest.raises(ProviderError, match="may have no end") as caught:
+        fetcher.fetch(most_bytes=1 << 30)
+
+    assert caught.value.trouble == Trouble.PERMANENT
+    assert fetcher.content == b""
+
+
+def test_a_file_that_fills_the_room_before_its_listed_end_waits_for_room(
+    video: Video, fetcher: Fetcher
+):
+    video.has_length = False
+
+    with pytest.raises(DiskFullError):
+        fetcher.fetch(size_bytes=len(VIDEO), most_bytes=HALF)
 
 
 def test_what_does_not_fit_is_not_begun(video: Video, fetcher: Fetcher):
