@@ -6,11 +6,11 @@ import random
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from aniworld_site.downloads import transitions
-from aniworld_site.downloads.models import Download, Source
+from aniworld_site.downloads.models import LONGEST_WAIT, Download, Source
 
 Wait = Download.Wait
 
@@ -115,6 +115,10 @@ def _count_failure(source: Source | None) -> int:
 
 
 def _rest(source_id: int | None, until: datetime, reason: str) -> None:
-    Source.objects.filter(pk=source_id or 0).update(
+    """Let a source rest until then, unless it was to rest for longer already."""
+    is_shorter = Q(rests_until=None) | Q(rests_until__lt=until)
+    # Longer than any is: a clock was wrong.
+    is_wrong = Q(rests_until__gt=timezone.now() + LONGEST_WAIT)
+    Source.objects.filter(is_shorter | is_wrong, pk=source_id or 0).update(
         rests_until=until, rest_reason=reason[:500]
     )

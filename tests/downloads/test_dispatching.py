@@ -17,6 +17,7 @@ from aniworld_site.downloads import transitions
 from aniworld_site.downloads.dispatching import Dispatcher
 from aniworld_site.downloads.importing import bring_in
 from aniworld_site.downloads.models import Download, Queue, Source, SourceEpisode
+from aniworld_site.downloads.outcomes import settle_failure
 from aniworld_site.downloads.runner import Runner
 from aniworld_site.exceptions import DomainError
 from aniworld_site.library.models import EpisodeFile, FileOperation
@@ -188,6 +189,28 @@ def test_a_source_that_is_asked_too_often_rests_with_all_its_downloads(
     assert abs(until - in_two_minutes) < timedelta(seconds=30)
     assert asked_early == []
     assert len(shelf.list_files()) == 2
+
+
+@pytest.mark.parametrize(
+    ("rests_for", "expected_min"), [(None, 1), (5, 1), (3_600, 60), (10**7, 1)]
+)
+def test_a_rest_is_never_made_shorter_but_by_a_person(shelf, rests_for, expected_min):
+    """The last is of a clock that was wrong."""
+    shelf.add()
+    shelf.queue()
+    claimed = claim()
+    now = timezone.now()
+    rests_until = rests_for and now + timedelta(seconds=rests_for)
+    Source.objects.update(rests_until=rests_until, rest_reason="Earlier.")
+
+    said = {"error": "Too often.", "trouble": "throttled", "retry_after_s": 60}
+    settle_failure(claimed.download, said)
+
+    resting = Source.objects.get()
+    assert resting.rests_until is not None
+    rest = resting.rests_until - now
+    assert abs(rest - timedelta(minutes=expected_min)) < timedelta(seconds=20)
+    assert resting.rest_reason == ("Earlier." if expected_min == 60 else "Too often.")
 
 
 def test_a_file_that_is_forbidden_fails_alone(shelf, dispatcher):
