@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 
 from aniworld_site.downloads.transitions import LeaseLostError
 
@@ -22,13 +22,16 @@ def beating(beat: Callable[[], None]) -> Iterator[None]:
     ended = threading.Event()
 
     def run() -> None:
-        try:
-            while not ended.wait(BEAT_S):
+        while not ended.wait(BEAT_S):
+            try:
                 beat()
-        except (LeaseLostError, DatabaseError) as error:
-            logger.info("A row could not be kept: %r", error)
-        finally:
-            connection.close()
+            except LeaseLostError:
+                return
+            except (DatabaseError, InterfaceError) as error:
+                # The next one may find it again: several fit into the silence after which a row is taken over.
+                logger.info("A row could not be kept: %r", error)
+            finally:
+                connection.close()
 
     thread = threading.Thread(target=run, name="heartbeat", daemon=True)
     thread.start()

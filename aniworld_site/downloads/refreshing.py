@@ -67,7 +67,7 @@ def refresh_source(source: Source, *, is_forced: bool = False) -> Refreshed | No
         _rest(source, error)
         return Refreshed(error=source.error)
     if changes is None:
-        _finish(source, due_at=_get_due(source))
+        _finish(source)
     return Refreshed(changes=changes)
 
 
@@ -133,32 +133,27 @@ def _get_kind(kind: str) -> type[Provider]:
 def keep(source: Source, provider: type[Provider], listing: Listing) -> Changes:
     """Bring the rows in line with what a source has, and note that it was read."""
     changes = store(source, listing, is_complete=provider.is_complete)
-    source.kind, source.title = provider.kind, listing.title
-    source.problems = list(listing.problems)
-    source.etag = listing.version.etag
-    source.last_modified = listing.version.last_modified
-    source.save(update_fields=["kind", "title", "problems", "etag", "last_modified"])
-    _finish(source, due_at=_get_due(source))
+    _finish(
+        source,
+        kind=provider.kind,
+        title=listing.title,
+        problems=list(listing.problems),
+        etag=listing.version.etag,
+        last_modified=listing.version.last_modified,
+    )
     return changes
 
 
-def _get_due(source: Source) -> datetime:
-    return timezone.now() + timedelta(minutes=source.every_minutes)
-
-
-def _finish(source: Source, *, due_at: datetime) -> None:
-    source.error, source.failures, source.due_at = "", 0, due_at
-    source.refreshing_since, source.refreshed_at = None, timezone.now()
-    source.save(
-        update_fields=[
-            "error",
-            "failures",
-            "due_at",
-            "refreshing_since",
-            "refreshed_at",
-        ]
+def _finish(source: Source, **found: object) -> None:
+    now = timezone.now()
+    _end(
+        source,
+        **found,
+        error="",
+        failures=0,
+        due_at=now + timedelta(minutes=source.every_minutes),
+        refreshed_at=now,
     )
-    source_changed.send(Source, source=source)
 
 
 def _rest(source: Source, error: Exception) -> None:
@@ -170,11 +165,20 @@ def _rest(source: Source, error: Exception) -> None:
     elif isinstance(error, ProviderError) and error.retry_after_s is not None:
         rest = timedelta(seconds=error.retry_after_s)
     known = isinstance(error, (ProviderError, DomainError))
-    source.error = (str(error) if known else "It could not be kept; the log says why.")[
-        :500
-    ]
-    source.failures = min(source.failures + 1, 1_000)
-    source.due_at = timezone.now() + min(rest, LONGEST_REST)
-    source.refreshing_since = None
-    source.save(update_fields=["error", "failures", "due_at", "refreshing_since"])
-    source_changed.send(Source, source=source)
+    said = str(error) if known else "It could not be kept; the log says why."
+    _end(
+        source,
+        error=said[:500],
+        failures=min(source.failures + 1, 1_000),
+        due_at=timezone.now() + min(rest, LONGEST_REST),
+    )
+
+
+def _end(source: Source, **fields: object) -> None:
+    """Write how a look ended, unless it is not this process's any more: another reads it, it has another address, or it is gone."""
+    mine = Source.objects.filter(pk=source.pk, refreshing_since=source.refreshing_since)
+    for name, value in fields.items():
+        setattr(source, name, value)
+    if mine.update(**fields, refreshing_since=None):
+        source.refreshing_since = None
+        source_changed.send(Source, source=source)

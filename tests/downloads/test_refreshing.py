@@ -8,9 +8,11 @@ from datetime import timedelta
 from importlib.metadata import EntryPoint
 
 import pytest
-from django.db import connections
+from django.db import OperationalError, connections
+from django.urls import reverse
 from django.utils import timezone
 
+from aniworld_site.downloads.heartbeats import beating
 from aniworld_site.downloads.models import Source, SourceEpisode, SourceSeries
 from aniworld_site.downloads.providers import registry
 from aniworld_site.downloads.providers.registry import ENTRY_POINT, get_provider_types
@@ -286,6 +288,68 @@ def test_what_another_took_over_meanwhile_is_not_kept(source):
     assert refresh_source(row) is None
     assert not SourceSeries.objects.exists()
     assert Source.objects.get().refreshing_since == other
+
+
+@pytest.mark.parametrize("status", [200, 500])
+@pytest.mark.django_db(transaction=True)
+def test_what_is_changed_meanwhile_is_read_again(source, admin_client, status):
+    """Nothing of the old address is kept for the new one."""
+    row = publish(source)
+    moved = source.put("/moved.json", catalogue(series()))
+    form = {"name": row.name, "url": moved, "private_hosts": row.private_hosts}
+    limits = {"every_minutes": 60, "concurrency": 2, "delay_s": 0, "retries": 5}
+
+    def answer(request: Request) -> None:
+        page = reverse("admin:downloads_source_change", args=[row.pk])
+        sent = admin_client.post(
+            page, form | limits | {"limit_kib_per_s": 0, "is_enabled": "on"}
+        )
+        assert sent.status_code == 302
+        connections.close_all()
+        headers = {"type": "application/json", "ETag": '"old"'}
+        request.answer(status, catalogue(series()).encode(), **headers)
+
+    source.behave("/c.json", answer)
+
+    refresh_source(row)
+
+    row.refresh_from_db()
+    assert (row.url, row.etag, row.title, row.error) == (moved, "", "", "")
+    assert (row.due_at, row.refreshing_since) == (None, None)
+    assert not SourceSeries.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("status", [200, 500])
+def test_source_that_is_removed_while_it_is_read_is_left_alone(source, status):
+    row = publish(source)
+
+    def answer(request: Request) -> None:
+        Source.objects.all().delete()
+        connections.close_all()
+        request.answer(status, catalogue(series()).encode())
+
+    source.behave("/c.json", answer)
+
+    refresh_source(row)
+
+    assert not Source.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_reader_whose_database_was_away_goes_on_saying_that_it_lives(
+    source, monkeypatch
+):
+    monkeypatch.setattr("aniworld_site.downloads.heartbeats.BEAT_S", 0.02)
+    beats: list[str] = []
+
+    def beat() -> None:
+        beats.append("tried")
+        if len(beats) == 1:
+            raise OperationalError("away")
+
+    with beating(beat):
+        until(lambda: len(beats) > 2, what="more beats")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -116,6 +116,8 @@ class SourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # As above.
     ) -> None:
         if {"url", "username"} & set(form.changed_data):
             obj.due_at, obj.etag, obj.last_modified = None, "", ""
+            # Whoever reads it now asks at the old one.
+            obj.refreshing_since = None
         super().save_model(request, obj, form, change)
         password = form.cleaned_data.get("password", "")
         has_moved = change and _get_host(form.initial["url"]) != _get_host(obj.url)

@@ -63,6 +63,8 @@ def set_password(source: Source, password: str) -> None:
         due_at=None,
         etag="",
         last_modified="",
+        # Whoever reads it now asks with the old one.
+        refreshing_since=None,
     )
     end_rest(source)
 
