@@ -170,6 +170,11 @@ class CatalogueProvider:
 
     def _parse(self, document: Document) -> _Page:
         """Return a page whose series are not looked at yet: one that is wrong does not spoil the others."""
+        if document.type == "text/html":
+            raise ProviderError(
+                "There is a web page: if it has videos, give yt-dlp as the kind of source.",
+                trouble=Trouble.PERMANENT,
+            )
         try:
             return _Page.model_validate_json(
                 document.content.removeprefix(codecs.BOM_UTF8)

@@ -120,7 +120,8 @@ def make_options(
     }
     if request["cookies"]:
         # Its content: yt-dlp writes a file that it is given.
-        content = Path(request["cookies"]).read_text(encoding="utf-8")
+        # What is no text is no file of cookies either, and said to be none.
+        content = Path(request["cookies"]).read_text("utf-8", errors="replace")
         options["cookiefile"] = io.StringIO(content)
     if request["do"] == "list":
         options |= {

@@ -60,6 +60,8 @@ def describe(error: BaseException) -> tuple[str, str]:
             return str(each), each.trouble
         if found := _read_status(each):
             return found
+        if type(each).__name__ == "CookieLoadError":
+            return "Its file of cookies is not in Netscape's format.", LOGIN
         if tunnel := _TUNNEL.search(str(each)):
             said = tunnel[1].strip()
             return said or "The address is refused.", PERMANENT

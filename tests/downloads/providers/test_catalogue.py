@@ -10,7 +10,11 @@ import pytest
 from aniworld_site.downloads.providers import catalogue as catalogue_module
 from aniworld_site.downloads.providers.base import Media, Trouble, Version
 from aniworld_site.downloads.providers.catalogue import Catalogue, CatalogueProvider
-from aniworld_site.downloads.providers.registry import ProviderError, SourceOptions
+from aniworld_site.downloads.providers.registry import (
+    ProviderError,
+    SourceOptions,
+    find_provider,
+)
 from tests.downloads.sources import LOCAL, make_public
 
 SCHEMA = Path(__file__).parents[3] / "docs" / "catalogue.schema.json"
@@ -79,6 +83,15 @@ def test_pages_are_followed_and_a_series_may_go_on(source):
     night, other = listing.series
     assert [each.number for each in night.episodes] == [1, 2]
     assert other.key == "other"
+
+
+def test_web_page_is_called_one(source):
+    url = source.put("/watch", "<!doctype html><p>Videos", type="text/html")
+
+    with pytest.raises(ProviderError, match="There is a web page") as caught:
+        find_provider(SourceOptions(url=url, private_hosts=LOCAL))
+
+    assert caught.value.trouble is Trouble.PERMANENT
 
 
 def test_keys_that_look_alike_are_one(source):

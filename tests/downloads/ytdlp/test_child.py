@@ -240,6 +240,18 @@ def test_rate_is_limited(source, proxy, tmp_path):
     assert time.monotonic() - began_at > 1.5
 
 
+@pytest.mark.parametrize("content", [b"session=1\n", b"\xff\xfe\x00"])
+def test_file_that_holds_no_cookies_is_told(source, proxy, tmp_path, content):
+    cookies = tmp_path / "cookies.txt"
+    cookies.write_bytes(content)
+    url = source.put("/p", "<html></html>", type="text/html")
+
+    with pytest.raises(ChildError, match="not in Netscape's format") as caught:
+        run(Request(do="list", url=url, proxy=proxy.url, cookies=str(cookies)))
+
+    assert caught.value.trouble == "login"
+
+
 def test_cookies_are_sent_and_their_file_is_left_alone(source, proxy, tmp_path):
     cookies = tmp_path / "cookies.txt"
     text = "# Netscape HTTP Cookie File\n127.0.0.1\tFALSE\t/\tFALSE\t0\tname\tvalue\n"
