@@ -22,6 +22,7 @@ from aniworld_site.env import (
     env_time_zone,
     env_url_path,
 )
+from aniworld_site.logs import drop_refusals_traceback
 from aniworld_site.valkey import socket_path
 
 # Places
@@ -271,12 +272,28 @@ LOGGING = {
     "formatters": {
         "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}
     },
+    "filters": {
+        "refusals": {
+            "()": "django.utils.log.CallbackFilter",
+            "callback": drop_refusals_traceback,
+        }
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    # These tell of every task and listener, which is of use only to whoever looks for a fault.
     "loggers": {
-        name: {"level": "DEBUG" if LOG_LEVEL == "DEBUG" else "WARNING"}
-        for name in ("axes", "celery", "daphne", "django_celery_beat", "httpx", "kombu")
+        "django.request": {"filters": ["refusals"]},
+        # These tell of every task and listener, which is of use only to whoever looks for a fault.
+        **{
+            name: {"level": "DEBUG" if LOG_LEVEL == "DEBUG" else "WARNING"}
+            for name in (
+                "axes",
+                "celery",
+                "daphne",
+                "django_celery_beat",
+                "httpx",
+                "kombu",
+            )
+        },
     },
 }
 
