@@ -17,6 +17,7 @@ from django.db import transaction
 
 from aniworld_site.exceptions import DomainError
 from aniworld_site.library import files
+from aniworld_site.library.companions import find_companions, take_companions
 from aniworld_site.library.copying import (
     KeptError,
     copy_beside,
@@ -91,7 +92,7 @@ def plan_import(
 def plan_move(
     file: EpisodeFile, relative: str, *, by: str, undoes: FileOperation | None = None
 ) -> FileOperation:
-    """Write down that a file gets another name or folder in its root. Raises as `plan_import`."""
+    """Write down that a file, with its companions, gets another name or folder in its root. Raises as `plan_import`."""
     target = f"{file.root.path}/{relative}"
     if relative == str(file):
         raise DomainError(f"{printable(relative)} is there already.")
@@ -105,7 +106,7 @@ def plan_move(
 def plan_trash(
     file: EpisodeFile, *, by: str, undoes: FileOperation | None = None
 ) -> FileOperation:
-    """Write down that a file goes to the trash of its root. Raises as `plan_import`."""
+    """Write down that a file goes to the trash of its root; its companions, too, unless that undoes an import. Raises as `plan_import`."""
     with transaction.atomic():
         operation = _plan_for(file, Kind.TRASH, target="", by=by, undoes=undoes)
         operation.target = str(
@@ -116,12 +117,13 @@ def plan_trash(
 
 
 def plan_restore(trashed: FileOperation, *, by: str) -> FileOperation:
-    """Write down that a file comes back from the trash. Raises as `plan_import`."""
+    """Write down that a file comes back from the trash, with what went there with it. Raises as `plan_import`."""
     return _plan(
         Kind.RESTORE,
         root=trashed.root,
         source=str(trashed.target),
         target=trashed.came_from,
+        companions=find_companions(str(trashed.target)),
         series=trashed.series,
         file=trashed.file,
         label=trashed.label,
@@ -141,11 +143,15 @@ def _plan_for(
 ) -> FileOperation:
     episodes = list(file.episodes.select_related("season__series"))
     named = ", ".join(map(str, episodes)) or printable(str(file.name))
+    source = f"{file.root.path}/{file}"
+    # An import brought none: what it wrote beside its file is deleted when it is undone, what others did is theirs.
+    is_alone = undoes is not None and undoes.kind == Kind.IMPORT
     return _plan(
         kind,
         root=file.root,
-        source=f"{file.root.path}/{file}",
+        source=source,
         target=target,
+        companions=[] if is_alone else find_companions(source),
         series=file.series,
         file=file,
         label=f"{file.series or ''} {named}".strip()[:300],
@@ -267,6 +273,7 @@ def _carry_out_alone(operation: FileOperation) -> None:
         _bring(operation)
         # Before it is done: nobody comes back to what is.
         remove_original(operation)
+        take_companions(operation)
         changed = settle_rows(operation)
     except GoneError as error:
         _fail(operation, str(error))

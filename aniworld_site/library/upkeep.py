@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from aniworld_site.exceptions import DomainError
 from aniworld_site.library import files
+from aniworld_site.library.companions import delete_companions
 from aniworld_site.library.fields import to_stored
 from aniworld_site.library.journal import TRASH, carry_out, find_absence
 from aniworld_site.library.models import FileOperation, RootFolder
@@ -90,12 +91,13 @@ def _delete(operation: FileOperation, *, trashed_before: datetime) -> bool:
     ):
         return False
     found = files.identify(str(path))
-    if found is None:
-        return True
-    is_ours = found == (operation.inode, operation.size_bytes)
-    if not is_ours or path.lstat().st_ctime > trashed_before.timestamp():
-        return False
-    path.unlink()
+    if found is not None:
+        is_ours = found == (operation.inode, operation.size_bytes)
+        if not is_ours or path.lstat().st_ctime > trashed_before.timestamp():
+            return False
+        path.unlink()
+    if path.parent == root / TRASH / str(operation.pk):
+        delete_companions(operation)
     files.remove_empty_folders(str(path.parent), root=str(root))
     return True
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from aniworld_site.library import files
+from aniworld_site.library import files, journal
 from aniworld_site.library.journal import (
     abandon,
     carry_out,
@@ -152,6 +152,56 @@ def test_an_operation_that_dies_anywhere_is_finished_by_the_next(
             assert number > 5
             return
     raise AssertionError(f"It has more than {MOST_EDGES} edges.")
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("disks", ["one disk", "no exclusive renames"], indirect=True)
+@pytest.mark.parametrize("plan", [plan_a_move, plan_a_trash, plan_a_restore])
+def test_companions_of_what_dies_anywhere_are_taken_by_the_next(
+    tmp_path: Path, disks: str, plan: Callable[[Shelf], tuple[FileOperation, str]]
+):
+    for number in range(1, MOST_EDGES):
+        shelf = make_shelf(tmp_path / str(number))
+        shelf.write(PLACE.replace(".mkv", ".nfo"), b"nfo")
+        shelf.write(PLACE.replace(".mkv", ".de.srt"), b"srt")
+        operation, place = plan(shelf)
+
+        has_died = die_and_go_on(operation, number)
+
+        operation.refresh_from_db()
+        assert (operation.state, operation.companions) == (
+            FileOperation.State.DONE,
+            [".de.srt", ".nfo"],
+        ), number
+        assert shelf.list_files() == {
+            place: CONTENT,
+            place.replace(".mkv", ".nfo"): b"nfo",
+            place.replace(".mkv", ".de.srt"): b"srt",
+        }, number
+        if not has_died:
+            return
+    raise AssertionError(f"It has more than {MOST_EDGES} edges.")
+
+
+@pytest.mark.fault
+def test_a_move_that_dies_before_its_companions_goes_on_with_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    shelf = make_shelf(tmp_path)
+    shelf.write(PLACE.replace(".mkv", ".nfo"), b"nfo")
+    operation, place = plan_a_move(shelf)
+    with monkeypatch.context() as patch, suppress(KilledError):
+        patch.setattr(journal, "take_companions", Killer(1).wrap(list))
+        carry_out(operation)
+    between = shelf.list_files()
+
+    carry_out(FileOperation.objects.get(pk=operation.pk))
+
+    assert between == {place: CONTENT, PLACE.replace(".mkv", ".nfo"): b"nfo"}
+    assert shelf.list_files() == {
+        place: CONTENT,
+        place.replace(".mkv", ".nfo"): b"nfo",
+    }
 
 
 @pytest.mark.fault

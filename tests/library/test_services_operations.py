@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from aniworld_site.exceptions import DomainError
 from aniworld_site.library.models import Episode, EpisodeFile, EpisodeFileLink
-from aniworld_site.library.services import preview_names, rename_files
+from aniworld_site.library.services import Renaming, preview_names, rename_files
 from tests.factories import make_episode, make_file, make_root, make_season
 
 pytestmark = pytest.mark.django_db
@@ -66,3 +67,68 @@ def test_a_preview_takes_two_queries_whatever_the_number_of_files(
 
     assert len(renamings) == count
     assert {each.new for each in renamings} >= {"00001.mkv", f"{count:05}.mkv"}
+
+
+def make_files(
+    folder: Path, *names: str
+) -> tuple[Callable[[str, str], Renaming], Callable[[], dict[str, str]]]:
+    """Have videos, each with an `.nfo` that tells its name; return how one is renamed, and what is told by now."""
+    root, season = make_root(path=str(folder)), make_season()
+    known = {}
+    for number, name in enumerate(names, start=1):
+        (folder / name).write_text(name)
+        (folder / name).with_suffix(".nfo").write_text(f"of {name}")
+        episode = make_episode(season, number=number)
+        known[name] = make_file(
+            root=root, name=name, size_bytes=len(name), link=episode
+        )
+
+    def rename(old: str, new: str) -> Renaming:
+        return Renaming(file=known[old], old=old, new=new)
+
+    def read() -> dict[str, str]:
+        return {path.name: path.read_text() for path in folder.glob("[0-9]*")}
+
+    return rename, read
+
+
+@pytest.mark.parametrize("extension", ["mkv", "mp4"])
+def test_names_that_go_round_in_a_circle_take_companions_along(
+    tmp_path: Path, extension: str
+):
+    first, second, third = "1.mkv", f"2.{extension}", "2.1.mkv"
+    rename, read = make_files(tmp_path, first, second, third)
+
+    rename_files(
+        [
+            rename(first, "2.mkv"),
+            rename(second, f"2.1.{extension}"),
+            rename(third, "1.mkv"),
+        ],
+        by="keeper",
+    )
+
+    assert read() == {
+        "2.mkv": first,
+        "2.nfo": f"of {first}",
+        f"2.1.{extension}": second,
+        "2.1.nfo": f"of {second}",
+        "1.mkv": third,
+        "1.nfo": f"of {third}",
+    }
+
+
+def test_a_name_waits_until_its_companions_are_free(tmp_path: Path):
+    rename, read = make_files(tmp_path, "1.mkv", "2.mp4")
+
+    done = rename_files(
+        [rename("1.mkv", "2.mkv"), rename("2.mp4", "3.mp4")], by="keeper"
+    )
+
+    assert len(done) == 2
+    assert read() == {
+        "2.mkv": "1.mkv",
+        "2.nfo": "of 1.mkv",
+        "3.mp4": "2.mp4",
+        "3.nfo": "of 2.mp4",
+    }

@@ -61,6 +61,11 @@ class FileOperation(models.Model):
     before = models.JSONField(
         default=dict, help_text="What is put back when it is undone."
     )
+    # As a `PathField` stores it.
+    companions = models.JSONField(
+        default=list,
+        help_text="What goes along from beside it: the ends of their names, after its own without extension.",
+    )
     # Each with its path, as a `PathField` stores it, and the SHA-256 of what was written.
     sidecars = models.JSONField(
         default=list, help_text="What was written beside it, absolute."

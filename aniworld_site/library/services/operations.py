@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -31,7 +32,7 @@ class Renaming:
 
 
 def trash_files(files: Iterable[EpisodeFile], *, by: str) -> list[FileOperation]:
-    """Move files to the trash of their roots; their episodes are no longer wanted, so nothing fetches them again.
+    """Move files to the trash of their roots, with what lies beside them; their episodes are no longer wanted, so nothing fetches them again.
 
     Raises:
         DomainError: One cannot be moved; those before it are in the trash.
@@ -75,7 +76,7 @@ def preview_names(series: Series, template: str) -> list[Renaming]:
 
 
 def rename_files(renamings: Sequence[Renaming], *, by: str) -> list[FileOperation]:
-    """Give files other names, also where they change theirs with each other; nothing is ever overwritten.
+    """Give files other names, with what lies beside them, also where they change theirs with each other; nothing is ever overwritten.
 
     Raises:
         DomainError: Two would get one name, or a file that stays has it; then nothing is done. Or one cannot be moved.
@@ -83,18 +84,29 @@ def rename_files(renamings: Sequence[Renaming], *, by: str) -> list[FileOperatio
     _refuse_clashes(renamings)
     done: list[FileOperation] = []
     waiting = list(renamings)
+    # None comes beside the companions of another that is still to go.
+    held = Counter(_get_stem(each.file, str(each.file)) for each in waiting)
     while waiting:
-        free = [each for each in waiting if not _is_taken(each)]
-        if not free:
-            # They go round in a circle: one steps aside.
-            aside = waiting[0]
+        count = len(waiting)
+        for each in list(waiting):
+            if not held[_get_stem(each.file, each.new)] and not _is_taken(each):
+                held[_get_stem(each.file, str(each.file))] -= 1
+                done.append(_move(each.file, each.new, by=by))
+                waiting.remove(each)
+        if len(waiting) == count:
+            # They go round in a circle: one steps aside, and is the last to be asked for it again.
+            aside = waiting.pop(0)
+            waiting.append(aside)
+            held[_get_stem(aside.file, str(aside.file))] -= 1
             stem, extension = os.path.splitext(aside.new)  # noqa: PTH122
             done.append(_move(aside.file, f"{stem}.renaming{extension}", by=by))
-            continue
-        for each in free:
-            done.append(_move(each.file, each.new, by=by))
-            waiting.remove(each)
+            held[_get_stem(aside.file, str(aside.file))] += 1
     return done
+
+
+def _get_stem(file: EpisodeFile, relative: str) -> tuple[int, str]:
+    """Return what the companions of a file are called by that has this path below the file's root."""
+    return file.root_id, os.path.splitext(relative)[0]  # noqa: PTH122
 
 
 def _refuse_clashes(renamings: Sequence[Renaming]) -> None:
