@@ -61,7 +61,9 @@ def make_errand(download: Download, path: Path, most_bytes: int) -> Errand:
         DomainError: Its partial file cannot be written.
     """
     source, offer = download.source, download.offer
-    if source is None or offer is None or not offer.url:
+    if source is None:
+        raise ProviderError("Its source was removed.", trouble=Trouble.PERMANENT)
+    if offer is None or not offer.url:
         raise ProviderError(
             "Its source does not list it any more.", trouble=Trouble.PERMANENT
         )

@@ -31,6 +31,11 @@ urlpatterns = [
     path("sources/<int:pk>/wake/", sources.source_wake, name="source_wake"),
     path("sources/<int:pk>/edit/", sources.source_edit, name="source_edit"),
     path("sources/<int:pk>/remove/", sources.source_remove, name="source_remove"),
+    path(
+        "sources/<int:pk>/confirm-remove/",
+        sources.source_confirm_remove,
+        name="source_confirm_remove",
+    ),
     path("sources/yt-dlp/", sources.ytdlp_update, name="ytdlp_update"),
     path("reviews/<int:pk>/", sources.review_settle, name="review_settle"),
     path("add/", adding.add_page, name="add"),

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db.models import Model
 
 from aniworld_site.downloads import errands
 from aniworld_site.downloads.errands import Errand, make_errand
-from aniworld_site.downloads.models import Download
+from aniworld_site.downloads.models import Download, Source, SourceEpisode
 from aniworld_site.downloads.providers.base import ProviderError, Trouble
 from aniworld_site.downloads.runner import Runner
 from aniworld_site.downloads.transfer.parts import Part, PartBusyError
@@ -37,6 +38,24 @@ def queue(shelf: Shelf, **fields: Any) -> Download:
 
 def make(shelf: Shelf, download: Download, *, most_bytes: int = 1 << 40) -> Errand:
     return make_errand(download, get_part(shelf, download), most_bytes)
+
+
+@pytest.mark.parametrize(
+    ("gone", "said"),
+    [
+        (Source, "Its source was removed."),
+        (SourceEpisode, "Its source does not list it any more."),
+    ],
+)
+def test_what_has_no_address_any_more_says_why(shelf, gone: type[Model], said: str):
+    download = queue(shelf)
+    gone._default_manager.all().delete()
+    download.refresh_from_db()
+
+    with pytest.raises(ProviderError) as caught:
+        make(shelf, download)
+
+    assert (str(caught.value), caught.value.trouble) == (said, Trouble.PERMANENT)
 
 
 # Who may write

@@ -32,7 +32,9 @@ from aniworld_site.downloads.selectors.queue import (
 )
 from aniworld_site.downloads.selectors.sources import (
     Reading,
+    Removal,
     SourceState,
+    get_removal,
     list_readings,
     list_reviews,
     list_sources,
@@ -46,6 +48,7 @@ __all__ = [
     "MissingEpisode",
     "QueueView",
     "Reading",
+    "Removal",
     "Row",
     "SourceState",
     "count_downloads",
@@ -54,6 +57,7 @@ __all__ = [
     "find_offers",
     "get_places",
     "get_queue_view",
+    "get_removal",
     "get_series_names",
     "list_ended",
     "list_episode_groups",

@@ -77,7 +77,7 @@ def end_rest(source: Source) -> None:
 
 
 def remove_source(source: Source) -> None:
-    """Forget a source with what it lists; what came from it stays, and what is in the queue from it waits in vain and says so."""
+    """Forget a source with what it lists; what came from it stays, and what is in the queue from it fails when its turn comes, and says why."""
     source.delete()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.debug import sensitive_post_parameters
 
 from aniworld_site.downloads import forms, selectors, services
@@ -87,6 +87,16 @@ def source_edit(request: PageRequest, pk: int) -> HttpResponse:
     cleaned(form)
     Source.objects.filter(pk=pk).update(**form.cleaned_data)
     return done(request, f"{source} is saved.")
+
+
+@page("downloads.change_source")
+def source_confirm_remove(request: PageRequest, pk: int) -> HttpResponse:
+    source = get_object_or_404(Source, pk=pk)
+    return render(
+        request,
+        "downloads/source_confirm_remove.html",
+        {"source": source, "removal": selectors.get_removal(source)},
+    )
 
 
 @action("downloads.change_source")
