@@ -8,6 +8,7 @@ from django.utils import timezone
 from aniworld_site.downloads import services, tasks
 from aniworld_site.downloads.credentials import decrypt, encrypt
 from aniworld_site.downloads.models import Source, SourceSeries
+from aniworld_site.downloads.providers.feed import SERIES_KEY, FeedProvider
 from aniworld_site.downloads.providers.registry import SourceOptions
 from aniworld_site.downloads.refreshing import refresh_source
 from aniworld_site.exceptions import DomainError
@@ -104,6 +105,13 @@ def test_key_that_cannot_be_one_is_made_of_the_title(key):
     make_series(key="taken")
 
     assert services.add_listed(make_listed(key=key)).key == "night-show"
+
+
+def test_the_key_of_a_feeds_series_is_made_of_the_title():
+    """Else the first would be called like what it came from."""
+    listed = make_listed(make_source(kind=FeedProvider.kind), key=SERIES_KEY)
+
+    assert services.add_listed(listed).key == "night-show"
 
 
 @pytest.mark.parametrize(

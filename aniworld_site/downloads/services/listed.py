@@ -8,6 +8,7 @@ from django.db import transaction
 
 from aniworld_site.downloads.matching import propose
 from aniworld_site.downloads.models import SourceSeries
+from aniworld_site.downloads.providers.feed import FeedProvider
 from aniworld_site.downloads.reconciling import offer
 from aniworld_site.downloads.tasks import fetch_posters, wake
 from aniworld_site.exceptions import DomainError
@@ -44,7 +45,10 @@ def add_listed(listed: SourceSeries, *, is_new: bool = False) -> Series:
             f"{listed} may be {first.series} ({first.series.key}), which is in the library: {first.reason} Link it, or rename one of them."
         )
     with transaction.atomic():
-        series = add_series(listed.title, year=listed.year, key=listed.key)
+        # All feeds call their one series the same, which names none.
+        is_of_feed = listed.source.kind == FeedProvider.kind
+        key = "" if is_of_feed else listed.key
+        series = add_series(listed.title, year=listed.year, key=key)
         series.ids, series.provider = dict(listed.ids), listed.source.kind
         series.save(update_fields=["ids", "provider"])
         _set(listed, series, ADDED)
