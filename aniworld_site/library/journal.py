@@ -106,14 +106,28 @@ def plan_move(
 def plan_trash(
     file: EpisodeFile, *, by: str, undoes: FileOperation | None = None
 ) -> FileOperation:
-    """Write down that a file goes to the trash of its root; its companions, too, unless that undoes an import. Raises as `plan_import`."""
+    """Write down that a file goes to the trash of its root; its companions, too, unless that undoes an import. Raises as `plan_import`, and where it is done or planned already."""
     with transaction.atomic():
+        _refuse_trashed(file)
         operation = _plan_for(file, Kind.TRASH, target="", by=by, undoes=undoes)
         operation.target = str(
             Path(file.root.path) / TRASH / str(operation.pk) / str(file.name)
         )
         operation.save(update_fields=["target"])
     return operation
+
+
+def _refuse_trashed(file: EpisodeFile) -> None:
+    """Refuse what goes to the trash by another click already, which would fail once that is done."""
+    # Held until the row of the first is there.
+    EpisodeFile.objects.select_for_update().filter(pk=file.pk).first()
+    trashed = FileOperation.objects.filter(file=file, kind=Kind.TRASH)
+    is_there = files.identify(f"{file.root.path}/{file}") is not None
+    ends = [State.PLANNED] if is_there else [State.PLANNED, State.DONE]
+    if trashed.filter(state__in=ends).exists():
+        raise DomainError(
+            f"{printable(str(file))} is in the trash already, or on its way there."
+        )
 
 
 def plan_restore(trashed: FileOperation, *, by: str) -> FileOperation:

@@ -9,9 +9,22 @@ from pathlib import Path
 import pytest
 
 from aniworld_site.exceptions import DomainError
-from aniworld_site.library.models import Episode, EpisodeFile, EpisodeFileLink
-from aniworld_site.library.services import Renaming, preview_names, rename_files
+from aniworld_site.library.journal import carry_out, plan_trash
+from aniworld_site.library.models import (
+    Episode,
+    EpisodeFile,
+    EpisodeFileLink,
+    FileOperation,
+)
+from aniworld_site.library.services import (
+    Renaming,
+    preview_names,
+    rename_files,
+    trash_files,
+    undo_operation,
+)
 from tests.factories import make_episode, make_file, make_root, make_season
+from tests.library.shelves import make_shelf
 
 pytestmark = pytest.mark.django_db
 
@@ -132,3 +145,38 @@ def test_a_name_waits_until_its_companions_are_free(tmp_path: Path):
         "3.mp4": "2.mp4",
         "3.nfo": "of 2.mp4",
     }
+
+
+def test_a_second_click_on_trash_leaves_nothing_failed(tmp_path: Path):
+    shelf = make_shelf(tmp_path)
+    shelf.bring()
+    first = plan_trash(shelf.file, by="keeper")
+
+    with pytest.raises(DomainError, match="in the trash already, or on its way"):
+        trash_files([shelf.file], by="keeper")
+    carry_out(first)
+    with pytest.raises(DomainError, match="in the trash already, or on its way"):
+        trash_files([shelf.file], by="keeper")
+
+    trashed = FileOperation.objects.filter(kind=FileOperation.Kind.TRASH)
+    assert [each.state for each in trashed] == [FileOperation.State.DONE]
+
+
+def test_what_came_in_place_of_what_was_trashed_can_be_trashed(tmp_path: Path):
+    shelf = make_shelf(tmp_path)
+    for _twice in range(2):
+        shelf.bring()
+        trash_files([shelf.file], by="keeper")
+
+    trashed = FileOperation.objects.filter(kind=FileOperation.Kind.TRASH)
+    assert [each.state for each in trashed] == [FileOperation.State.DONE] * 2
+
+
+def test_what_was_put_back_can_be_trashed_again(tmp_path: Path):
+    shelf = make_shelf(tmp_path)
+    shelf.bring()
+    undo_operation(shelf.trash(), by="keeper")
+
+    [trashed] = trash_files([shelf.file], by="keeper")
+
+    assert trashed.state == FileOperation.State.DONE
