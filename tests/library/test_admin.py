@@ -142,6 +142,16 @@ def test_pages_say_where_the_socket_is() -> None:
     assert '<meta name="realtime-url" content="/ws/">' in body
 
 
+@pytest.mark.parametrize("page", ["/admin/", "/admin/login/"])
+def test_pages_have_the_icon_of_the_site(page: str) -> None:
+    """Else browsers ask for one at the root of the host."""
+    client = Client() if "login" in page else log_in()
+
+    body = client.get(page).content.decode()
+
+    assert 'type="image/svg+xml" href="/static/aniworld_site/icon' in body
+
+
 def test_login_page_opens_no_socket() -> None:
     body = Client().get("/admin/login/").content.decode()
 
