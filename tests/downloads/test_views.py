@@ -320,7 +320,8 @@ def test_missing_episodes_are_queued_once(keeper):
     again = post(keeper, "missing_queue", {"episodes": ids})
 
     assert Download.objects.count() == 2
-    assert b"It is in the queue already." in again.content
+    said = "Night Show S01E01, Night Show S01E02: It is in the queue already."
+    assert said in again.content.decode()
 
 
 def test_all_missing_are_queued_but_not_what_was_deleted_on_purpose(keeper):
@@ -331,6 +332,43 @@ def test_all_missing_are_queued_but_not_what_was_deleted_on_purpose(keeper):
 
     assert Download.objects.exclude(episode=unwanted).count() == 1
     assert not Download.objects.filter(episode=unwanted).exists()
+
+
+@pytest.mark.parametrize(
+    ("search", "numbers"),
+    [
+        ({"q": "anoth"}, [1, 2]),
+        ({"q": "anoth", "only": "all"}, [1, 2, 3, 4]),
+        ({"q": "nobody"}, []),
+        ({"only": "offered"}, [1, 1, 2]),
+    ],
+)
+def test_of_all_missing_only_what_is_found_is_queued(keeper, search, numbers):
+    make_offered()
+    make_more(2)
+    ignored = make_more(4)[0].season.series
+    Series.objects.filter(pk=ignored.pk).update(is_monitored=False)
+    Episode.objects.filter(season__series=ignored, number__lt=3).update(is_wanted=False)
+
+    post(keeper, "missing_all", search)
+
+    queued = Download.objects.values_list("episode__number", flat=True)
+    assert sorted(queued) == numbers
+
+
+def test_the_button_says_what_it_queues_and_sends_what_was_looked_for(keeper):
+    make_offered()
+    url = reverse("downloads:missing")
+
+    whole = keeper.get(url).content.decode()
+    found = keeper.get(url, {"q": "show", "only": "all"}).content.decode()
+    nothing = keeper.get(url, {"q": "nobody"}).content.decode()
+
+    assert "Queue all missing" in whole
+    assert "Queue all that is found" in found
+    assert '<input type="hidden" name="q" value="show">' in found
+    assert '<input type="hidden" name="only" value="all">' in found
+    assert "Queue all" not in nothing
 
 
 def test_ignored_episodes_are_missing_no_more(keeper):

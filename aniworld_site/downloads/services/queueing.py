@@ -46,14 +46,16 @@ def queue_episodes(
     return Queued(downloads=downloads, refusals=[*refusals, *refused])
 
 
-def queue_missing(*, by: str, series: Series | None = None) -> Queued:
-    """Put all that is missing and can be had into the queue: of one series, or of all that are monitored.
+def queue_missing(
+    *, by: str, series: Series | None = None, text: str = "", only: str = ""
+) -> Queued:
+    """Put all that is missing and can be had into the queue: of one series, or what `list_missing` finds by `text` and `only`.
 
     Raises:
         DomainError: There is no root folder to put files into.
     """
     if series is None:
-        episodes = list_missing(only="offered")
+        episodes = list_missing(text=text, only=only or "offered")
     else:
         episodes = Episode.objects.filter(MISSING, season__series=series)
     chosen = list(episodes.select_related("season__series"))

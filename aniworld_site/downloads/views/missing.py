@@ -60,7 +60,12 @@ def missing_queue(request: PageRequest) -> HttpResponse:
 
 @action("downloads.control_queue")
 def missing_all(request: PageRequest) -> HttpResponse:
-    return _tell(request, services.queue_missing(by=request.user.get_username()))
+    queued = services.queue_missing(
+        by=request.user.get_username(),
+        text=read_search(request.POST),
+        only=request.POST.get("only", ""),
+    )
+    return _tell(request, queued)
 
 
 @action("library.change_series")
@@ -96,7 +101,9 @@ def series_queue(request: PageRequest, key: str) -> HttpResponse:
 def _tell(request: PageRequest, queued: Queued) -> HttpResponse:
     reasons: dict[str, list[str]] = {}
     for refusal in queued.refusals:
-        reasons.setdefault(refusal.reason, []).append(str(refusal.episode))
+        episode = refusal.episode
+        name = f"{episode.season.series} {episode}"
+        reasons.setdefault(refusal.reason, []).append(name)
     for reason, names in reasons.items():
         more = f" and {len(names) - 5} more" if len(names) > 5 else ""
         messages.warning(request, f"{', '.join(names[:5])}{more}: {reason}")
