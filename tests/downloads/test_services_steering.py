@@ -13,6 +13,7 @@ from aniworld_site.downloads import services
 from aniworld_site.downloads.models import Download
 from aniworld_site.downloads.services.steering import PORTION, Outcome
 from aniworld_site.exceptions import DomainError
+from aniworld_site.library.models import Episode
 from tests.downloads.factories import make_ended
 from tests.factories import make_root
 
@@ -81,6 +82,18 @@ def test_one_that_cannot_be_tried_again_keeps_none_of_many_from_it():
     outcome = services.retry_downloads(Download.objects.filter(state="failed"))
 
     assert outcome.done == PORTION
+    failed[0].refresh_from_db()
+    assert failed[0].state == "failed"
+
+
+def test_of_many_those_are_not_tried_again_whose_file_is_there():
+    failed = make_ended(PORTION + 1, state="failed")
+    Episode.objects.filter(pk=failed[0].episode_id).update(has_file=True)
+
+    outcome = services.retry_downloads(Download.objects.all())
+
+    assert outcome.done == PORTION
+    assert outcome.refusals == ["1 other cannot be tried again as it is."]
     failed[0].refresh_from_db()
     assert failed[0].state == "failed"
 

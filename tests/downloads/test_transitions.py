@@ -178,6 +178,27 @@ def test_a_retry_is_refused_while_the_episode_is_in_the_queue_again(state: str):
     assert old.state == state
 
 
+@pytest.mark.parametrize("state", ["failed", "cancelled"])
+def test_a_retry_is_refused_while_the_episodes_file_is_there(state: str):
+    there = make_episode(has_file=True)
+    old = make_download(state, episode=there)
+
+    with pytest.raises(DomainError, match="Its file is there already"):
+        transitions.move(old, transitions.RETRY)
+    moved = transitions.move_many([old.pk], transitions.RETRY)
+
+    old.refresh_from_db()
+    assert (old.state, moved) == (state, 0)
+
+
+def test_what_waits_to_fetch_another_file_is_tried_again():
+    download = make_download(State.WAITING, episode=make_episode(has_file=True))
+
+    transitions.move(download, transitions.RETRY)
+
+    assert download.state == State.QUEUED
+
+
 @pytest.mark.parametrize(
     "state", ["queued", "active", "paused", "waiting", "verifying", "importing"]
 )

@@ -195,5 +195,8 @@ def _in_portions(pks: Sequence[int], wish: transitions.Move) -> Outcome:
             done += _one_by_one(chosen, wish).done
     many_changed.send(Download)
     left = len(pks) - done
-    stay = [f"{left} others cannot be {wish.what} as they are."] if left else []
-    return Outcome(done=done, refusals=stay)
+    if not left:
+        return Outcome(done=done, refusals=[])
+    who = "1 other cannot" if left == 1 else f"{left} others cannot"
+    as_is = "it is" if left == 1 else "they are"
+    return Outcome(done=done, refusals=[f"{who} be {wish.what} as {as_is}."])

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from aniworld_site.downloads.models import Download, Queue
@@ -27,6 +27,7 @@ from aniworld_site.downloads.states import (
     MAY_RETRY,
 )
 from aniworld_site.exceptions import DomainError
+from aniworld_site.library.models import Episode
 
 State = Download.State
 
@@ -41,6 +42,8 @@ class Move:
     """As in "it cannot be paused"."""
     values: Mapping[str, Any]
     """What is written."""
+    needs_absence: bool = False
+    """What has ended stays so while its episode has a file."""
 
 
 PAUSE = Move(
@@ -67,6 +70,8 @@ RETRY = Move(
         "finished_at": None,
         "drops_part": False,
     },
+    # Another one may have brought it meanwhile.
+    needs_absence=True,
 )
 """Have another try, now."""
 FORCE = Move(
@@ -103,25 +108,17 @@ def move(download: Download, wish: Move) -> None:
     """Do with a download what a person wishes, and announce it.
 
     Raises:
-        DomainError: Its state does not allow it, it is gone, or its episode is in the queue again.
+        DomainError: Its state does not allow it, it is gone, or its episode is in the queue again or has a file.
     """
     # Again where it moved between being looked at and being written.
     for _attempt in range(5):
-        was = (
-            Download.objects.filter(pk=download.pk)
-            .values_list("state", flat=True)
-            .first()
-        )
-        if was is None:
-            raise DomainError("This download is not in the list any more.")
-        if was not in wish.allowed:
-            raise DomainError(
-                f"This download is {State(was).label}: it cannot be {wish.what}."
-            )
+        was = _check(download, wish)
         try:
             with transaction.atomic():
-                moved = Download.objects.filter(pk=download.pk, state=was).update(
-                    **wish.values
+                moved = (
+                    _list_allowed(wish)
+                    .filter(pk=download.pk, state=was)
+                    .update(**wish.values)
                 )
         except IntegrityError as error:
             raise DomainError("Its episode is in the queue already.") from error
@@ -132,6 +129,35 @@ def move(download: Download, wish: Move) -> None:
     raise DomainError("This download changes too quickly: try again.")
 
 
+def _check(download: Download, wish: Move) -> str:
+    """Return the state in which a download is.
+
+    Raises:
+        DomainError: It does not allow what a person wishes, or the download is gone.
+    """
+    now = Download.objects.filter(pk=download.pk)
+    found = now.values_list("state", "episode__has_file").first()
+    if found is None:
+        raise DomainError("This download is not in the list any more.")
+    state, is_there = found
+    if state not in wish.allowed:
+        raise DomainError(
+            f"This download is {State(state).label}: it cannot be {wish.what}."
+        )
+    if wish.needs_absence and is_there and state in ENDED_STATES:
+        raise DomainError("Its file is there already.")
+    return state
+
+
+def _list_allowed(wish: Move) -> QuerySet[Download]:
+    allowed = Download.objects.filter(state__in=wish.allowed)
+    if wish.needs_absence:
+        # No join: an UPDATE would look for the rows first, and then not notice who was faster.
+        there = Episode.objects.filter(has_file=True).values("pk")
+        allowed = allowed.exclude(state__in=ENDED_STATES, episode__in=there)
+    return allowed
+
+
 def move_many(pks: Collection[int], wish: Move) -> int:
     """Do the same with all of them that allow it, in one statement, and return how many; whoever asks announces it.
 
@@ -140,8 +166,7 @@ def move_many(pks: Collection[int], wish: Move) -> int:
     """
     try:
         with transaction.atomic():
-            chosen = Download.objects.filter(pk__in=pks, state__in=wish.allowed)
-            return chosen.update(**wish.values)
+            return _list_allowed(wish).filter(pk__in=pks).update(**wish.values)
     except IntegrityError as error:
         raise DomainError("An episode is in the queue already.") from error
 
