@@ -128,6 +128,19 @@ def test_a_cancelled_download_can_be_tried_again(shelf, dispatcher, *, keeps_par
     assert (shelf.videos[0].requests[1] != "") == keeps_part
 
 
+def test_a_cancelled_download_that_is_queued_again_goes_on(shelf, dispatcher):
+    old = begin(shelf, dispatcher)
+    services.cancel_downloads(Download.objects.all(), keeps_part=True)
+    assert_soon(dispatcher, lambda: not list_children())
+    came = get_part(shelf, old).stat().st_size
+
+    [again] = shelf.queue()
+    let_go_on(shelf, dispatcher)
+
+    assert again.pk == old.pk
+    assert shelf.videos[0].requests == ["", f"bytes={came}-"]
+
+
 @pytest.mark.parametrize(
     "hold",
     [

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
-from aniworld_site.downloads.models import Download, SourceEpisode
+from aniworld_site.downloads.models import LIVE_STATES, Download, SourceEpisode
 from aniworld_site.downloads.ordering import (
     GAP,
     lock_queue,
     take_last_place,
     take_places_before,
 )
-from aniworld_site.downloads.signals import downloads_added
-from aniworld_site.library.models import Episode, RootFolder
+from aniworld_site.downloads.signals import download_changed, downloads_added
+from aniworld_site.downloads.transitions.steering import RETRY
+from aniworld_site.library.models import Episode, FileOperation, RootFolder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,13 +39,15 @@ class Wanted:
 def open_downloads(
     wanted: Sequence[Wanted], *, by: str, is_forced: bool = False
 ) -> list[Download]:
-    """Put episodes into the queue and return the new rows; those that are in it already are left alone.
+    """Put episodes into the queue and return their rows; those that are in it already are left alone.
 
+    One that failed or was cancelled last, and would be fetched from the same offer into the same folder, goes on in the row that it has, with what came of it; any other gets a new one.
     They come to the end, by season and episode, but before what is there of the same series and comes after them.
     """
     now = timezone.now()
     with transaction.atomic():
         lock_queue()
+        ended = _lock_ended(wanted)
         there = set(
             Download.objects.live()
             .filter(episode__in=[each.episode for each in wanted])
@@ -53,25 +58,68 @@ def open_downloads(
             for each in sorted(wanted, key=get_order)
             if each.episode.pk not in there
         }
-        downloads = [
-            Download(
-                episode=each.episode,
-                offer=each.offer,
-                source=each.offer.listed.source,
-                root=each.root,
-                position=place,
-                size_bytes=each.size_bytes,
-                checksum=each.checksum,
-                is_forced=is_forced,
-                requested_by=by,
-                added_at=now,
-            )
-            for each, place in _choose_places(list(fresh.values()))
-        ]
-        Download.objects.bulk_create(downloads, batch_size=200)
-    if downloads:
-        downloads_added.send(Download, downloads=downloads)
-    return downloads
+        new: list[Download] = []
+        revived: list[tuple[Download, str]] = []
+        for each, place in _choose_places(list(fresh.values())):
+            asked = {
+                "position": place,
+                "is_forced": is_forced,
+                "requested_by": by,
+                "added_at": now,
+            }
+            last = ended.get(each.episode.pk)
+            if last is not None and _may_go_on(last, each):
+                revived.append((last, last.state))
+                _revive(last, asked)
+            else:
+                new.append(_make(each, asked))
+        Download.objects.bulk_create(new, batch_size=200)
+    if new:
+        downloads_added.send(Download, downloads=new)
+    for download, was in revived:
+        download_changed.send(Download, download=download, was=was)
+    return [*new, *(download for download, _was in revived)]
+
+
+def _lock_ended(wanted: Sequence[Wanted]) -> dict[int, Download]:
+    """Return what ended last of each episode, locked: nobody tries it again or removes it before this transaction ends."""
+    rows = (
+        Download.objects.select_for_update(of=("self",))
+        .select_related("operation")
+        .filter(episode__in=[each.episode for each in wanted])
+        .exclude(state__in=LIVE_STATES)
+        .order_by(F("finished_at").asc(nulls_first=True), "pk")
+    )
+    return {row.episode_id: row for row in rows}
+
+
+def _may_go_on(last: Download, each: Wanted) -> bool:
+    operation = last.operation
+    return (
+        last.state in (Download.State.FAILED, Download.State.CANCELLED)
+        and (last.offer_id, last.root_id) == (each.offer.pk, each.root.pk)
+        # What it brought stays what it brought: who asks again wants another file.
+        and (operation is None or operation.state != FileOperation.State.DONE)
+    )
+
+
+def _revive(last: Download, asked: Mapping[str, Any]) -> None:
+    values = {**RETRY.values, **asked}
+    Download.objects.filter(pk=last.pk, state=last.state).update(**values)
+    for name, value in values.items():
+        setattr(last, name, value)
+
+
+def _make(each: Wanted, asked: Mapping[str, Any]) -> Download:
+    return Download(
+        episode=each.episode,
+        offer=each.offer,
+        source=each.offer.listed.source,
+        root=each.root,
+        size_bytes=each.size_bytes,
+        checksum=each.checksum,
+        **asked,
+    )
 
 
 class _Line:
