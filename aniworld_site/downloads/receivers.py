@@ -89,8 +89,21 @@ def tell_changed(download: Download, was: str, **_kwargs: Any) -> None:
     if not facts:
         return
     names, numbers = facts[0].names, facts[0].numbers
+    if was != download.state:
+        _tell_move(download, was, facts[0])
+    publish(
+        DownloadsRoom(),
+        messages.DownloadUpdated(
+            **names, **numbers, status=download.state, reason=download.reason
+        ),
+    )
+    _tell_status()
+
+
+def _tell_move(download: Download, was: str, facts: selectors.Facts) -> None:
+    names, numbers = facts.names, facts.numbers
     if download.state == Download.State.DONE:
-        path = facts[0].file_path or "unknown"
+        path = facts.file_path or "unknown"
         publish(DownloadsRoom(), messages.DownloadComplete(**names, file_path=path))
     elif _has_failed(download):
         publish(
@@ -101,13 +114,6 @@ def tell_changed(download: Download, was: str, **_kwargs: Any) -> None:
         _tell_both(messages.DownloadRemoved(**names, **numbers))
     elif was in (Download.State.CANCELLED, Download.State.FAILED):
         _tell_both(messages.DownloadAdded(**names, **numbers))
-    publish(
-        DownloadsRoom(),
-        messages.DownloadUpdated(
-            **names, **numbers, status=download.state, reason=download.reason
-        ),
-    )
-    _tell_status()
 
 
 def _has_failed(download: Download) -> bool:

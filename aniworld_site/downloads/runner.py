@@ -59,6 +59,8 @@ class Runner:
             self._run()
         except LeaseLostError:
             logger.info("Download %s was taken away.", self.download.pk)
+            # The last beat was seconds ago, and pages would show it going back.
+            self._end(transitions.save_taken)
         except (OperationalError, InterfaceError):
             # Away, locked, or its disk full: nothing that the download could help.
             logger.exception("Download %s lost the database", self.download.pk)

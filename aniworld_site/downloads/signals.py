@@ -6,7 +6,7 @@ from django.dispatch import Signal
 
 # Downloads joined the queue. Arguments: downloads (list of Download).
 downloads_added = Signal()
-# A download is in another state, or at another place. Arguments: download (Download), was (its state before).
+# A download is in another state, or another number of bytes is known of one that does not run. Arguments: download (Download), was (its state before, which may be the same).
 download_changed = Signal()
 # Bytes came. Arguments: download (Download, with bytes_done and size_bytes), bytes_per_s (float), eta_s (int or None).
 download_progressed = Signal()

@@ -98,6 +98,27 @@ def test_a_paused_download_stops_and_resumes_where_it_was(shelf, dispatcher):
     assert (download.state, download.starts) == (State.DONE, 2)
 
 
+@pytest.mark.parametrize(
+    "hold",
+    [
+        lambda: services.pause_downloads(Download.objects.all()),
+        lambda: services.stop_queue(by="tests"),
+        lambda: services.cancel_downloads(Download.objects.all(), keeps_part=True),
+    ],
+)
+def test_a_held_download_shows_all_that_came(shelf, dispatcher, hold, monkeypatch):
+    monkeypatch.setattr("aniworld_site.downloads.runner.BEAT_S", 60)
+    download = begin(shelf, dispatcher)
+    runner, _thread = dispatcher._running[download.pk]
+    work(dispatcher, until=lambda: runner.download.bytes_done >= 50_000)
+
+    hold()
+    assert_soon(dispatcher, lambda: not dispatcher._running)
+
+    download.refresh_from_db()
+    assert download.bytes_done >= 50_000
+
+
 @pytest.mark.parametrize("keeps_part", [True, False])
 def test_a_cancelled_download_stops_and_keeps_or_drops_what_came(
     shelf, dispatcher, *, keeps_part

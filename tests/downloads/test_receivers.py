@@ -104,6 +104,15 @@ def test_what_a_person_does_is_told(shelf):
     assert len(find(publications, "download_removed")) >= 1
 
 
+def test_more_bytes_of_one_that_was_cancelled_are_told_as_no_second_cancelling():
+    [download] = make_ended(state="cancelled")
+
+    with published() as publications:
+        download_changed.send(Download, download=download, was="cancelled")
+
+    assert types(publications, "downloads") == ["download_updated"]
+
+
 def test_few_that_leave_the_list_are_named_each():
     make_ended(3)
 

@@ -251,6 +251,67 @@ def test_a_person_takes_the_lease_away(move):
         transitions.beat(held)
 
 
+TAKEN: dict[str, Callable[[], Any]] = {
+    "pause": lambda: MOVES["pause"][0](Download.objects.get()),
+    "cancel": lambda: cancel(Download.objects.get()),
+    "stop": lambda: transitions.set_queue(
+        Queue.State.STOPPED, by="tests", did="stopped"
+    ),
+}
+
+
+@pytest.mark.parametrize("take", TAKEN)
+def test_what_came_since_the_last_beat_is_saved_when_it_is_taken_away(take: str):
+    held = make_download(State.ACTIVE, bytes_done=10)
+    TAKEN[take]()
+    was = Download.objects.get().state
+    held.bytes_done, held.size_bytes = 50, 100
+    told: list[tuple[str, str, int]] = []
+
+    def note(download, was, **_kwargs):
+        told.append((was, download.state, download.bytes_done))
+
+    download_changed.connect(note)
+    try:
+        transitions.save_taken(held)
+        transitions.save_taken(held)
+    finally:
+        download_changed.disconnect(note)
+
+    saved = Download.objects.get()
+    assert (saved.state, saved.bytes_done, saved.size_bytes) == (was, 50, 100)
+    assert told == [(was, was, 50)]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"state": State.ACTIVE, "lease": "another", "starts": 2},
+        {"state": State.QUEUED, "starts": 2},
+        {"state": State.CANCELLED, "drops_part": True},
+        {"state": State.QUEUED, "root": None},
+        {"state": State.DONE},
+    ],
+)
+def test_what_is_not_how_it_was_left_is_not_written(fields: dict[str, Any]):
+    held = make_download(State.ACTIVE, bytes_done=10, starts=1)
+    Download.objects.update(**{"lease": "", "bytes_done": 0, **fields})
+    held.bytes_done = 50
+
+    transitions.save_taken(held)
+
+    assert Download.objects.get().bytes_done == 0
+
+
+def test_what_was_taken_away_and_removed_is_not_written():
+    held = make_download(State.ACTIVE)
+    Download.objects.all().delete()
+
+    transitions.save_taken(held)
+
+    assert not Download.objects.exists()
+
+
 def test_a_beat_saves_how_far_it_is():
     download = make_download(
         State.ACTIVE, heartbeat_at=timezone.now() - timedelta(seconds=10)

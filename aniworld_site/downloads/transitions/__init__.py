@@ -23,6 +23,7 @@ from aniworld_site.downloads.transitions.running import (
     is_held,
     release,
     release_stale,
+    save_taken,
     wait_for,
 )
 from aniworld_site.downloads.transitions.steering import (
@@ -66,6 +67,7 @@ __all__ = [
     "release",
     "release_stale",
     "remove",
+    "save_taken",
     "set_queue",
     "wait_for",
 ]

@@ -50,6 +50,27 @@ def beat(download: Download) -> None:
     )
 
 
+def save_taken(download: Download) -> None:
+    """Save how far a download was when it was taken away from this process, and announce it.
+
+    Nothing is written where another process took it up since, or where what came is deleted or was with its folder.
+    """
+    saved = (
+        Download.objects.filter(
+            pk=download.pk,
+            lease="",
+            starts=download.starts,
+            root=download.root_id,
+            state__in=(State.QUEUED, State.PAUSED, State.CANCELLED),
+            drops_part=False,
+        )
+        .exclude(bytes_done=download.bytes_done)
+        .update(bytes_done=download.bytes_done, size_bytes=download.size_bytes)
+    )
+    if saved and (row := Download.objects.filter(pk=download.pk).first()):
+        download_changed.send(Download, download=row, was=row.state)
+
+
 def begin_verifying(download: Download) -> None:
     """Say that all bytes are there and are looked at. Raises as `beat`."""
     _change(download, State.VERIFYING, bytes_done=download.bytes_done)
