@@ -35,6 +35,60 @@ test("a download that falls silent counts no more", () => {
   assert.equal(line.step(4_001), 0);
 });
 
+const progress = (id, mbps) => ({ type: "download_progress", data: { download_id: id, speed_mbps: mbps } });
+const update = (id, status) => ({ type: "download_updated", data: { download_id: id, status } });
+
+test("what comes too late of a download that was held is no speed", () => {
+  const line = new SpeedLine();
+  assert.equal(line.hear(progress(1, 2), 0), true);
+  line.hear(progress(2, 3), 0);
+
+  line.hear(update(1, "paused"), 100);
+
+  assert.equal(line.hear(progress(1, 2), 200), false);
+  assert.equal(line.step(300), 3);
+});
+
+for (const status of ["active", "verifying"]) {
+  test(`a download that was held counts again when it is ${status}`, () => {
+    const line = new SpeedLine();
+    line.hear(update(1, "queued"), 0);
+
+    line.hear(update(1, status), 100);
+
+    assert.equal(line.hear(progress(1, 2), 200), true);
+    assert.equal(line.step(300), 2);
+  });
+}
+
+test("a download whose start was not heard counts again soon", () => {
+  const line = new SpeedLine();
+  line.hear(update(1, "queued"), 0);
+
+  assert.equal(line.hear(progress(1, 2), 9_999), false);
+  assert.equal(line.hear(progress(1, 2), 10_000), true);
+});
+
+test("one that runs stays in the sum while others of its messages come", () => {
+  const line = new SpeedLine();
+  line.hear(progress(1, 2), 0);
+
+  line.hear(update(1, "verifying"), 100);
+
+  assert.equal(line.step(200), 2);
+});
+
+test("what ended leaves the sum, and what is no download changes nothing", () => {
+  const line = new SpeedLine();
+  line.hear(progress(1, 2), 0);
+
+  line.hear({ type: "queue_status", data: { active: 0 } }, 50);
+  assert.equal(line.step(60), 2);
+  line.hear({ type: "download_removed", data: { download_id: 1 } }, 100);
+
+  assert.equal(line.step(200), 0);
+});
+
 test("the line holds two minutes and ends at the right", () => {
   const line = new SpeedLine();
   for (let second = 0; second < 200; second += 1) {

@@ -25,13 +25,8 @@ class QueuePage {
   }
 
   /** @param {{type: string, data: any}} frame */
-  hear({ type, data }) {
-    if (type === "download_progress") {
-      this.line.note(data.download_id, data.speed_mbps, Date.now());
-      showProgress(this.document, data);
-    } else if (data.download_id !== undefined && data.status !== "active") {
-      this.line.forget(data.download_id);
-    }
+  hear(frame) {
+    if (this.line.hear(frame, Date.now())) showProgress(this.document, frame.data);
   }
 
   tick() {

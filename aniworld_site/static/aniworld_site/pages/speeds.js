@@ -2,6 +2,8 @@
 const SHOWN_S = 120;
 /** A download that said nothing for longer has stopped. */
 const SILENT_MS = 4_000;
+/** Progress of one that was held may be under way for so long. Later than that it runs again, and who told that was not heard. */
+const LATE_MS = 10_000;
 
 /** @param {number} mbps megabits per second */
 export function showSpeed(mbps) {
@@ -23,8 +25,31 @@ export class SpeedLine {
   constructor() {
     /** @type {Map<number, {mbps: number, at: number}>} */
     this.latest = new Map();
+    /** @type {Map<number, number>} when each was told to run no more */
+    this.held = new Map();
     /** @type {number[]} */
     this.sums = [];
+  }
+
+  /**
+   * @param {{type: string, data: any}} frame
+   * @param {number} now
+   * @returns {boolean} whether it is progress of a download that runs
+   */
+  hear({ type, data }, now) {
+    const id = data.download_id;
+    if (id === undefined) return false;
+    if (type === "download_progress") {
+      if (now - (this.held.get(id) ?? -LATE_MS) < LATE_MS) return false;
+      this.note(id, data.speed_mbps, now);
+      return true;
+    }
+    this.held.delete(id);
+    if (data.status !== "active" && data.status !== "verifying") {
+      this.forget(id);
+      this.held.set(id, now);
+    }
+    return false;
   }
 
   /** @param {number} id @param {number} mbps @param {number} now */
@@ -44,6 +69,7 @@ export class SpeedLine {
       if (now - at > SILENT_MS) this.latest.delete(id);
       else sum += mbps;
     }
+    for (const [id, at] of this.held) if (now - at >= LATE_MS) this.held.delete(id);
     this.sums.push(sum);
     if (this.sums.length > SHOWN_S) this.sums.shift();
     return sum;
