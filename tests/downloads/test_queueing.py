@@ -228,6 +228,10 @@ def test_command_speaks_json():
         (["remove", "--ended", "1"], "by number or --ended, not both."),
         (["resume"], "The queue is running: it cannot be resumed."),
         (["pause", "--minutes", "0"], "Expected 1 to"),
+        (["pause", "9" * 20], "There is no download 9{20}: "),
+        (["move", "before", "1", "--target", "9" * 20], "There is no download 1: "),
+        (["add", "--missing", "--root", "nowhere"], "No root folder is called"),
+        (["add", "--missing", "--root", ""], "No root folder is called"),
     ],
 )
 def test_command_says_what_is_wrong(arguments, said):
@@ -235,6 +239,49 @@ def test_command_says_what_is_wrong(arguments, said):
 
     with pytest.raises(CommandError, match=said):
         run(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["before"], "Expected `before` and --target, or neither"),
+        (["before", "--target", "4711"], "There is no download 4711"),
+        (["top", "--target", "ended"], "Expected `before` and --target, or neither"),
+        (["before", "--target", "ended"], "is done: it has no place in the queue."),
+    ],
+)
+def test_command_moves_before_what_is_in_the_queue_alone(arguments, said):
+    [queued] = queue_episodes(make_offered(1), by="me").downloads
+    [ended] = make_ended()
+    where, *target = [str(ended.pk) if each == "ended" else each for each in arguments]
+
+    with pytest.raises(CommandError, match=said):
+        run("move", where, str(queued.pk), *target)
+
+    assert Download.objects.get(pk=queued.pk).position == queued.position
+
+
+def test_command_adds_what_is_missing_as_it_is_told():
+    make_offered(2)
+    chosen = make_root()
+
+    with pytest.raises(CommandError, match="Expected episodes or --missing, not both"):
+        run("add", "night-show", "S01E01", "--missing")
+    run("add", "night-show", "--missing", "--force", "--root", chosen.name)
+
+    told = [(each.root, each.is_forced) for each in Download.objects.all()]
+    assert told == [(chosen, True)] * 2
+
+
+def test_command_says_how_many_it_does_not_show(monkeypatch):
+    monkeypatch.setattr("aniworld_site.downloads.management.commands.queue.SHOWN", 2)
+    queue_episodes(make_offered(3), by="me")
+
+    told = run("list")
+
+    assert told.endswith("And 1 more: --json lists all of them.\n")
+    assert len(told.splitlines()) == 4
+    assert len(json.loads(run("--json", "list"))["downloads"]) == 3
 
 
 def test_what_lost_its_root_folder_gets_another():

@@ -47,7 +47,13 @@ def queue_episodes(
 
 
 def queue_missing(
-    *, by: str, series: Series | None = None, text: str = "", only: str = ""
+    *,
+    by: str,
+    series: Series | None = None,
+    text: str = "",
+    only: str = "",
+    root: RootFolder | None = None,
+    is_forced: bool = False,
 ) -> Queued:
     """Put all that is missing and can be had into the queue: of one series, or what `list_missing` finds by `text` and `only`.
 
@@ -61,7 +67,7 @@ def queue_missing(
     chosen = list(episodes.select_related("season__series"))
     offers = find_offers({each.pk for each in chosen})
     wanted = [(each, offers[each.pk]) for each in chosen if each.pk in offers]
-    downloads, refused = queue_offers(wanted, by=by)
+    downloads, refused = queue_offers(wanted, by=by, root=root, is_forced=is_forced)
     return Queued(downloads=downloads, refusals=refused)
 
 

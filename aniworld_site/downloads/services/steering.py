@@ -79,7 +79,7 @@ def move_downloads(
     """Put downloads at the "top", the "bottom", one place "up" or "down", or "before" another; several keep their order.
 
     Raises:
-        DomainError: There is no such place, or more are moved by one than can be at once.
+        DomainError: There is no such place, it is before one that has ended, or more are moved by one than can be at once.
     """
     if where in ("up", "down") and downloads.count() > PORTION:
         raise DomainError(
@@ -91,6 +91,10 @@ def move_downloads(
     elif where == "bottom":
         ordering.move_to_bottom(chosen)
     elif where == "before" and before is not None:
+        if not before.is_live:
+            raise DomainError(
+                f"Download {before.pk} is {before.get_state_display()}: it has no place in the queue."
+            )
         ordering.move_before(chosen, before)
     elif where in ("up", "down"):
         ordering.move_by_one(chosen, is_up=where == "up")

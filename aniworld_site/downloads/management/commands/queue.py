@@ -18,6 +18,9 @@ from aniworld_site.exceptions import DomainError
 from aniworld_site.library.models import RootFolder, Series
 
 BY = "command line"
+SHOWN = 1000
+MOST = (1 << 63) - 1
+"""The highest number that a row can have."""
 FOR_PROGRAMS = "Answer in JSON, for other programs."
 ON_DOWNLOADS: dict[str, Callable[[QuerySet[Download]], Outcome]] = {
     "pause": services.pause_downloads,
@@ -89,7 +92,8 @@ class Command(BaseCommand):
     def _list(self, options: dict[str, Any]) -> None:
         ended = options.get("ended", False)
         downloads = selectors.list_ended() if ended else selectors.list_live()
-        rows = [_as_values(row) for row in selectors.list_rows(downloads[:1000])]
+        shown = downloads if options["json"] else downloads[:SHOWN]
+        rows = [_as_values(row) for row in selectors.list_rows(shown)]
         view = selectors.get_queue_view()
         if options["json"]:
             told = {"state": view.queue.state, **view.counts, "downloads": rows}
@@ -100,11 +104,17 @@ class Command(BaseCommand):
         for row in rows:
             said = f"{row['id']:>6}  {row['status']:<11} {row['percent']:>5.1f} %  {row['series']} {row['episode']}  {row['reason']}"
             self.stdout.write(said.rstrip())
+        if more := downloads.count() - len(rows):
+            self.stdout.write(f"And {more} more: --json lists all of them.")
 
     def _add(self, options: dict[str, Any]) -> None:
-        series = _find_series(options["series"])
+        series, root = _find_series(options["series"]), _find_root(options["root"])
+        if options["missing"] and options["episodes"]:
+            raise CommandError("Expected episodes or --missing, not both.")
         if options["missing"]:
-            queued = services.queue_missing(by=BY, series=series)
+            queued = services.queue_missing(
+                by=BY, series=series, root=root, is_forced=options["force"]
+            )
         elif series is None or not options["episodes"]:
             raise CommandError(
                 "Expected a series and its episodes, like `queue add attack-on-titan S01E03`, or --missing."
@@ -113,7 +123,7 @@ class Command(BaseCommand):
             queued = services.queue_episodes(
                 services.find_episodes(series, options["episodes"]),
                 by=BY,
-                root=_find_root(options["root"]),
+                root=root,
                 is_forced=options["force"],
             )
         if options["json"]:
@@ -127,18 +137,18 @@ class Command(BaseCommand):
     def _steer(self, action: str, options: dict[str, Any]) -> None:
         if options.get("ended"):
             raise CommandError("Expected downloads by number or --ended, not both.")
-        ids = options["downloads"]
-        downloads = Download.objects.filter(pk__in=ids)
-        if missing := sorted(set(ids) - set(downloads.values_list("pk", flat=True))):
-            raise CommandError(
-                f"There is no download {', '.join(map(str, missing))}: `queue list` shows the numbers."
-            )
+        downloads = _find_downloads(options["downloads"])
         if action == "cancel":
             outcome = services.cancel_downloads(downloads, keeps_part=options["keep"])
         elif action == "move":
-            target = Download.objects.filter(pk=options["target"] or 0).first()
+            target = options["target"]
+            if (target is not None) != (options["where"] == "before"):
+                raise CommandError(
+                    "Expected `before` and --target, or neither: like `queue move before 9 --target 1`."
+                )
+            before = None if target is None else _find_downloads([target]).get()
             outcome = services.move_downloads(
-                downloads, options["where"], before=target
+                downloads, options["where"], before=before
             )
         else:
             outcome = ON_DOWNLOADS[action](downloads)
@@ -187,6 +197,16 @@ def _as_values(row: selectors.Row) -> dict[str, Any]:
         "source": str(download.source or ""),
         "reason": row.reason,
     }
+
+
+def _find_downloads(ids: list[int]) -> QuerySet[Download]:
+    # Others no database takes.
+    downloads = Download.objects.filter(pk__in=[i for i in ids if 0 < i <= MOST])
+    if missing := sorted(set(ids) - set(downloads.values_list("pk", flat=True))):
+        raise CommandError(
+            f"There is no download {', '.join(map(str, missing))}: `queue list` shows the numbers."
+        )
+    return downloads
 
 
 def _find_series(key: str | None) -> Series | None:
