@@ -29,7 +29,7 @@ def test_source_is_added_read_and_its_series_taken(source):
 
     assert "night-show): 1 of 1 listed" in run("add_listed", "Mine", "night-show")
     source.put("/c.json", catalogue(series("night-show", episode(1), episode(2))))
-    assert run("refresh") == "Mine: 1 episodes added\n"
+    assert run("refresh") == "Mine: 1 episode added\n"
     assert run("refresh", "Mine", "--force") == "Mine: read, nothing new\n"
 
 
@@ -57,6 +57,17 @@ def test_refusals_are_sentences(source, arguments, words):
 
     with pytest.raises(CommandError, match=words):
         run(*arguments)
+
+
+def test_check_counts_what_a_source_has_in_words(source):
+    listed = [series("one", episode(1)), series("two", episode(1), episode(2))]
+    url = source.put("/c.json", catalogue(*listed))
+
+    told = run("check_source", url, "--private")
+
+    assert "2 series, 3 episodes, 3 of them to be had." in told
+    assert "  one  Night Show, 1 episode\n" in told
+    assert "  two  Night Show, 2 episodes\n" in told
 
 
 def test_failed_refresh_ends_with_an_error(source):

@@ -253,6 +253,22 @@ def test_queue_is_paused_for_a_time(keeper):
     assert b"until" in keeper.get(reverse("downloads:queue")).content
 
 
+def test_a_pause_that_ends_on_another_day_says_on_which(keeper):
+    noon = timezone.localtime().replace(hour=12, minute=47)
+    Queue.objects.update_or_create(
+        pk=1, defaults={"state": "paused", "paused_until": noon}
+    )
+    url = reverse("downloads:queue")
+
+    today = keeper.get(url).content.decode()
+    later = noon + timedelta(days=7)
+    Queue.objects.update(paused_until=later)
+    another = keeper.get(url).content.decode()
+
+    assert "until 12:47<" in today
+    assert f"until {later:%Y-%m-%d} 12:47<" in another
+
+
 @pytest.mark.parametrize("minutes", ["-1", "0", "x", "99999999"])
 def test_a_pause_of_no_time_is_refused(keeper, minutes):
     response = post(keeper, "queue_set", {"do": "pause", "minutes": minutes})
@@ -443,6 +459,7 @@ def test_source_is_tested_without_being_saved(keeper, source):
 
     assert b"Found a JSON catalogue:" in response.content
     assert b"Nothing was saved" in response.content
+    assert b"1 episode, the first" in response.content
     assert b"Night Show" in response.content
     assert not Source.objects.exists()
 

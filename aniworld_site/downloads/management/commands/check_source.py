@@ -61,12 +61,12 @@ class Command(BaseCommand):
         episodes = [each for series in listing.series for each in series.episodes]
         there = sum(each.media is not None for each in episodes)
         self.stdout.write(
-            f"{listing.title} is a {kind.label}: {len(listing.series)} series, {len(episodes)} episodes, {there} of them to be had."
+            f"{listing.title} is a {kind.label}: {len(listing.series)} series, {_count(len(episodes))}, {there} of them to be had."
         )
         for series in listing.series[:SHOWN]:
             year = f" ({series.year})" if series.year else ""
             self.stdout.write(
-                f"  {series.key}  {series.title}{year}, {len(series.episodes)} episodes"
+                f"  {series.key}  {series.title}{year}, {_count(len(series.episodes))}"
             )
         if len(listing.series) > SHOWN:
             self.stdout.write(f"  and {len(listing.series) - SHOWN} more")
@@ -75,3 +75,7 @@ class Command(BaseCommand):
         if listing.problem_count > len(listing.problems):
             more = listing.problem_count - len(listing.problems)
             self.stdout.write(self.style.WARNING(f"  ! and {more} more of these"))
+
+
+def _count(episodes: int) -> str:
+    return f"{episodes} episode{'' if episodes == 1 else 's'}"

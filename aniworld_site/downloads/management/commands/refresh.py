@@ -58,10 +58,11 @@ def _describe(refreshed: Refreshed | None) -> str:
     changes = refreshed.changes
     if changes is None:
         return "unchanged"
+    episodes = "episode" if changes.episodes_added == 1 else "episodes"
     told = {
         "series added": changes.series_added,
         "series withdrawn": changes.series_withdrawn,
-        "episodes added": changes.episodes_added,
+        f"{episodes} added": changes.episodes_added,
         "changed": changes.episodes_changed,
         "withdrawn": changes.episodes_withdrawn,
         "to look at": changes.to_review,
