@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Case, IntegerField, QuerySet, Sum, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models import Case, F, IntegerField, QuerySet, Sum, Value, When
+from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
-from aniworld_site.disks import METER
+from aniworld_site.disks import METER, Disk
 from aniworld_site.downloads.models import (
     LONGEST_WAIT,
     RUNNING_STATES,
@@ -48,10 +48,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiskForecast:
-    """Whether what is queued fits on a root folder's disk."""
+    """Whether what is queued fits on a disk."""
 
-    root: RootFolder
+    roots: list[RootFolder]
+    """That are on it and get something."""
     needed_bytes: int
+    """For what is queued and whose size is known."""
     free_bytes: int
     """Without what stays free."""
 
@@ -80,28 +82,36 @@ def get_queue_view() -> QueueView:
         Download.objects.live()
         .order_by()
         .values("root")
-        .annotate(left=Coalesce(Sum("size_bytes"), 0) - Coalesce(Sum("bytes_done"), 0))
+        # Row by row: what came of one whose size is unknown makes no room for the others.
+        .annotate(
+            left=Coalesce(Sum(Greatest(F("size_bytes") - F("bytes_done"), Value(0))), 0)
+        )
         .values_list("root", "left")
     )
     return QueueView(
         queue=queue,
         counts=count_downloads(),
-        left_bytes=sum(max(0, left) for left in needed.values()),
+        left_bytes=sum(needed.values()),
         forecasts=_forecast(queue, needed),
     )
 
 
 def _forecast(queue: Queue, needed: dict[int | None, int]) -> list[DiskForecast]:
-    roots = list(RootFolder.objects.filter(pk__in=[pk for pk in needed if pk]))
+    roots = list(
+        RootFolder.objects.filter(pk__in=filter(None, needed)).order_by("name")
+    )
     disks = METER.measure(root.path for root in roots if root.is_online)
+    shared: dict[int, tuple[Disk, list[RootFolder]]] = {}
+    for root in roots:
+        if (disk := disks.get(root.path)) is not None:
+            shared.setdefault(disk.device, (disk, []))[1].append(root)
     forecasts = [
         DiskForecast(
-            root=root,
-            needed_bytes=max(0, needed[root.pk]),
+            roots=those,
+            needed_bytes=sum(needed[root.pk] for root in those),
             free_bytes=max(0, disk.free_bytes - queue.floor_mib * MIB),
         )
-        for root in roots
-        if (disk := disks.get(root.path)) is not None
+        for disk, those in shared.values()
     ]
     return [each for each in forecasts if each.lacks_bytes]
 
