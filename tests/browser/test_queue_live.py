@@ -34,7 +34,7 @@ def test_what_is_missing_is_queued_and_arrives_live(
         expect_live(each)
     expect(queue.get_by_text("The queue is empty")).to_be_visible()
 
-    page.get_by_role("button", name="Queue all missing").click()
+    page.get_by_role("button", name="Queue all that is found").click()
 
     expect(page.get_by_text("3 downloads joined the queue.")).to_be_visible()
     running = queue.locator("#queue-rows .download-active")
