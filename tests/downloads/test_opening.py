@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from aniworld_site.downloads import transitions
 from aniworld_site.downloads.models import Download
 from aniworld_site.downloads.signals import download_changed, downloads_added
 from aniworld_site.downloads.transitions import Wanted, open_downloads
+from aniworld_site.exceptions import DomainError
 from aniworld_site.library.models import FileOperation
 from tests.downloads.factories import make_listed, make_offer
 from tests.factories import make_episode, make_root
@@ -155,6 +159,40 @@ def test_what_was_tried_again_meanwhile_is_left_alone():
 
     assert open_downloads([wanted], by="me") == []
     assert Download.objects.get() == old
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_all_who_want_it_back_at_once_one_has_it():
+    old = make_ended(wanted := make_wanted())
+    begin = threading.Barrier(4)
+    did: list[str] = []
+
+    def want(how: Callable[[], object]) -> None:
+        try:
+            begin.wait(10)
+            did.append("moved" if how() != [] else "left alone")
+        except DomainError as error:
+            did.append(str(error))
+        finally:
+            connection.close()
+
+    def open_it() -> list[Download]:
+        return open_downloads([wanted], by="me")
+
+    def try_again() -> None:
+        transitions.move(old, transitions.RETRY)
+
+    threads = [
+        threading.Thread(target=want, args=[how]) for how in (open_it, try_again) * 2
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    saved = Download.objects.get()
+    assert (saved.pk, saved.state) == (old.pk, State.QUEUED)
+    assert (len(did), did.count("moved")) == (4, 1)
 
 
 def test_it_is_opened_once():
