@@ -55,8 +55,7 @@ def check_template(template: str) -> None:
         raise TemplateError(
             f"Expected a template of 1 to {LONGEST_TEMPLATE} characters."
         )
-    names = {name for part in template.split("/") for name in _read_fields(part)}
-    if not names & {"episode", "absolute"}:
+    if not _list_fields(template) & {"episode", "absolute"}:
         raise TemplateError(
             "Expected {episode} or {absolute} in the template: else all files of a season would get one name."
         )
@@ -65,6 +64,15 @@ def check_template(template: str) -> None:
         raise TemplateError(
             "Expected a path below the root folder, like {series}/Season {season:02}/{series} - {episode:02}."
         )
+
+
+def tells_seasons_apart(template: str) -> bool:
+    """Tell whether a template gives the first episodes of two seasons different names. Raises as `check_template`."""
+    return bool(_list_fields(template) & {"season", "absolute"})
+
+
+def _list_fields(template: str) -> set[str]:
+    return {name for part in template.split("/") for name in _read_fields(part)}
 
 
 def render(template: str, names: EpisodeNames, extension: str) -> str:

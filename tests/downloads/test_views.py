@@ -284,6 +284,7 @@ def test_a_pause_of_no_time_is_refused(keeper, minutes):
         ("../{series} {episode}", 'class="bad"'),
         ("{nonsense} {episode}", 'class="bad"'),
         ("<b>{episode}", "<code>b3.mkv</code>"),
+        ("{series}/{episode:02}", "files of two seasons would want one name"),
         ("", 'class="bad"'),
         ("x" * 400, 'class="bad"'),
     ],
@@ -295,6 +296,13 @@ def test_a_template_shows_what_it_would_call_a_file(viewer, template, shown):
 
     assert shown in content
     assert "<b>" not in content
+
+
+@pytest.mark.parametrize("template", ["{season} {episode}", "{absolute}"])
+def test_a_template_that_tells_seasons_apart_warns_of_nothing(viewer, template):
+    url = reverse("downloads:template_preview")
+
+    assert b"two seasons" not in viewer.get(url, {"template": template}).content
 
 
 def test_limits_and_settings_are_kept(keeper):

@@ -19,6 +19,7 @@ from aniworld_site.library.destinations import (
     EpisodeNames,
     TemplateError,
     check_template,
+    tells_seasons_apart,
 )
 from aniworld_site.library.destinations import render as render_name
 from aniworld_site.pages import (
@@ -174,7 +175,10 @@ def template_preview(request: PageRequest) -> HttpResponse:
     template = request.GET.get("template", "")
     try:
         check_template(template)
-        shown = {"example": render_name(template, EXAMPLE, ".mkv")}
+        shown: dict[str, object] = {
+            "example": render_name(template, EXAMPLE, ".mkv"),
+            "mixes_seasons": not tells_seasons_apart(template),
+        }
     except TemplateError as error:
         shown = {"error": str(error)}
     return render(request, "downloads/_template_preview.html", shown)
