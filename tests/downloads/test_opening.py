@@ -13,8 +13,12 @@ from django.utils import timezone
 
 from aniworld_site.downloads import transitions
 from aniworld_site.downloads.models import Download
-from aniworld_site.downloads.signals import download_changed, downloads_added
-from aniworld_site.downloads.transitions import Wanted, open_downloads
+from aniworld_site.downloads.signals import (
+    download_changed,
+    downloads_added,
+    many_changed,
+)
+from aniworld_site.downloads.transitions import Wanted, open_downloads, opening
 from aniworld_site.exceptions import DomainError
 from aniworld_site.library.models import FileOperation
 from tests.downloads.factories import make_listed, make_offer
@@ -96,6 +100,30 @@ def test_it_is_announced_as_one_that_is_back():
         downloads_added.disconnect(note_new)
 
     assert told == [(old.pk, "cancelled", "queued")]
+
+
+def test_of_many_each_is_not_announced(monkeypatch):
+    monkeypatch.setattr(opening, "TOLD_ONE_BY_ONE", 1)
+    wanted = [make_wanted(), make_wanted()]
+    for each in wanted:
+        make_ended(each)
+    told: list[str] = []
+
+    def note(**_kwargs):
+        told.append("one")
+
+    def note_many(**_kwargs):
+        told.append("many")
+
+    download_changed.connect(note)
+    many_changed.connect(note_many)
+    try:
+        open_downloads(wanted, by="me")
+    finally:
+        download_changed.disconnect(note)
+        many_changed.disconnect(note_many)
+
+    assert told == ["many"]
 
 
 @pytest.mark.parametrize("what", ["offer", "root", "no root"])

@@ -18,9 +18,16 @@ from aniworld_site.downloads.ordering import (
     take_last_place,
     take_places_before,
 )
-from aniworld_site.downloads.signals import download_changed, downloads_added
+from aniworld_site.downloads.signals import (
+    download_changed,
+    downloads_added,
+    many_changed,
+)
 from aniworld_site.downloads.transitions.steering import RETRY
 from aniworld_site.library.models import Episode, FileOperation, RootFolder
+
+TOLD_ONE_BY_ONE = 200
+"""Of those that go on. Of more, whoever looks is to look again: each takes some queries to tell."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,8 +83,11 @@ def open_downloads(
         Download.objects.bulk_create(new, batch_size=200)
     if new:
         downloads_added.send(Download, downloads=new)
-    for download, was in revived:
-        download_changed.send(Download, download=download, was=was)
+    if len(revived) > TOLD_ONE_BY_ONE:
+        many_changed.send(Download)
+    else:
+        for download, was in revived:
+            download_changed.send(Download, download=download, was=was)
     return [*new, *(download for download, _was in revived)]
 
 
