@@ -15,10 +15,12 @@ from aniworld_site.library.walking import is_video_name
 logger = logging.getLogger(__name__)
 
 MOST = 50
+ENDS = (".", "-thumb.")
+"""What follows the video's name without its extension; the second is what media centres call a picture of an episode."""
 
 
 def find_companions(path: str) -> list[str]:
-    """Return what is called like a video and a dot in its folder, as what each has after the video's stem, in the form that the database keeps.
+    """Return what is called like a video in its folder, but for one of `ENDS` and what follows, as what each has after the video's stem, in the form that the database keeps.
 
     No videos are among them, and at most 50. What several videos could have is the one's with the longest name; of two with one stem it is nobody's.
     """
@@ -26,7 +28,7 @@ def find_companions(path: str) -> list[str]:
     stem = _get_stem(name)
     try:
         with os.scandir(folder) as entries:
-            found = [entry for entry in entries if entry.name.startswith(f"{stem}.")]
+            found = [entry for entry in entries if entry.name.startswith(_begin(stem))]
             beside = [entry.name for entry in found if is_video_name(entry.name)]
             others = [
                 entry.name
@@ -40,7 +42,7 @@ def find_companions(path: str) -> list[str]:
     stems = {_get_stem(each) for each in beside if each != name}
     if stem in stems:
         return []
-    longer = tuple(f"{each}." for each in stems)
+    longer = tuple(begin for each in stems for begin in _begin(each))
     own = sorted(each for each in others if not each.startswith(longer))
     if len(own) > MOST:
         logger.warning("%s has more than %s files beside it", printable(path), MOST)
@@ -88,6 +90,10 @@ def _take(operation: FileOperation, suffix: str) -> bool:
         logger.warning("%s stays: %s", printable(source), error.strerror)
         return False
     return True
+
+
+def _begin(stem: str) -> tuple[str, ...]:
+    return tuple(f"{stem}{end}" for end in ENDS)
 
 
 def _get_stem(path: str) -> str:

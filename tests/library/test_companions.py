@@ -56,10 +56,13 @@ def find(folder: Path, video: str, *others: str) -> list[str]:
 # Which are its own
 
 
-def test_companions_have_the_stem_and_a_dot(tmp_path: Path):
-    others = ["Show.nfo", "Show.de.srt", "Show.mkv.nfo", "Showy.nfo", "Show-1.jpg"]
+def test_companions_have_the_stem_and_a_dot_or_are_its_picture(tmp_path: Path):
+    own = ["Show-thumb.jpg", "Show.de.srt", "Show.mkv.nfo", "Show.nfo"]
+    others = ["Showy.nfo", "Show-1.jpg", "Show-thumbs"]
 
-    assert find(tmp_path, "Show.mkv", *others) == [".de.srt", ".mkv.nfo", ".nfo"]
+    found = find(tmp_path, "Show.mkv", *own, *others)
+
+    assert found == [each.removeprefix("Show") for each in own]
 
 
 @pytest.mark.parametrize("longer", ["Show.1.mkv", "Show.1.mp4", "Show.1.de.mkv"])
