@@ -172,7 +172,7 @@ class CatalogueProvider:
         """Return a page whose series are not looked at yet: one that is wrong does not spoil the others."""
         if document.type == "text/html":
             raise ProviderError(
-                "There is a web page: if it has videos, give yt-dlp as the kind of source.",
+                "There is a web page: if it has videos, say of which kind the source is.",
                 trouble=Trouble.PERMANENT,
             )
         try:
