@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from aniworld_site.downloads.dispatching import Dispatcher
+from tests.downloads.queues import Shelf, make_shelf
 from tests.downloads.sources import BadSource
 from tests.factories import VIEW, make_user
 
@@ -22,6 +25,20 @@ def source() -> Iterator[BadSource]:
     """A web server of this test's own."""
     with BadSource().running() as running:
         yield running
+
+
+@pytest.fixture
+def shelf(source: BadSource, tmp_path: Path) -> Iterator[Shelf]:
+    yield make_shelf(source, tmp_path / "media")
+    # What is dripped ends with the test.
+    source.stop.set()
+
+
+@pytest.fixture
+def dispatcher() -> Iterator[Dispatcher]:
+    dispatcher = Dispatcher()
+    yield dispatcher
+    dispatcher.give_back()
 
 
 @pytest.fixture

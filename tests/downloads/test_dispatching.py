@@ -31,18 +31,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 State = Download.State
 
 
-@pytest.fixture
-def shelf(source, tmp_path):
-    return make_shelf(source, tmp_path / "media")
-
-
-@pytest.fixture
-def dispatcher():
-    dispatcher = Dispatcher()
-    yield dispatcher
-    dispatcher.give_back()
-
-
 def test_a_download_ends_in_the_library(shelf, dispatcher):
     episode = shelf.add()
     [download] = shelf.queue()

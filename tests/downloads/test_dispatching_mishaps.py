@@ -20,7 +20,7 @@ from aniworld_site.downloads.models import Download, Queue, Source
 from aniworld_site.library.models import FileOperation, RootFolder
 from aniworld_site.library.services import remove_root
 from aniworld_site.library.undoing import undo
-from tests.downloads.queues import Shelf, claim, has_ended, make_shelf, work
+from tests.downloads.queues import Shelf, claim, has_ended, work
 from tests.downloads.test_dispatching_steering import begin, list_children
 from tests.factories import make_root
 from tests.running import until
@@ -28,20 +28,6 @@ from tests.running import until
 pytestmark = pytest.mark.django_db(transaction=True)
 
 State = Download.State
-
-
-@pytest.fixture
-def shelf(source, tmp_path):
-    shelf = make_shelf(source, tmp_path / "media")
-    yield shelf
-    source.stop.set()
-
-
-@pytest.fixture
-def dispatcher():
-    dispatcher = Dispatcher()
-    yield dispatcher
-    dispatcher.give_back()
 
 
 def let_all_go_on(dispatcher: Dispatcher) -> None:

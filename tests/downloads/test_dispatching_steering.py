@@ -13,27 +13,13 @@ import pytest
 from aniworld_site.downloads import services
 from aniworld_site.downloads.dispatching import Dispatcher
 from aniworld_site.downloads.models import Download, Queue
-from tests.downloads.queues import Shelf, has_ended, make_shelf, work
+from tests.downloads.queues import Shelf, has_ended, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 State = Download.State
 SLOW = 100_000
 SIZE = 500_000
-
-
-@pytest.fixture
-def shelf(source, tmp_path):
-    shelf = make_shelf(source, tmp_path / "media")
-    yield shelf
-    source.stop.set()
-
-
-@pytest.fixture
-def dispatcher():
-    dispatcher = Dispatcher()
-    yield dispatcher
-    dispatcher.give_back()
 
 
 def list_children() -> list[int]:

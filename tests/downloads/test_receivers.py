@@ -18,15 +18,10 @@ from realtime.publishing import Publication, flush
 from realtime.rooms import get_room
 from realtime.testing import published
 from tests.downloads.factories import catalogue, make_ended, make_source
-from tests.downloads.queues import make_shelf, work_all
+from tests.downloads.queues import work_all
 from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def shelf(source, tmp_path):
-    return make_shelf(source, tmp_path / "media")
 
 
 def types(publications: list[Publication], room: str) -> list[str]:

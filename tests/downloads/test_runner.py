@@ -14,7 +14,6 @@ from django.utils import timezone
 from aniworld_site.downloads.dispatching import Dispatcher
 from aniworld_site.downloads.models import Download
 from aniworld_site.downloads.transitions import release_stale
-from tests.downloads.queues import make_shelf
 from tests.downloads.test_dispatching_steering import begin, let_go_on, list_children
 from tests.running import until
 
@@ -23,13 +22,6 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.fault]
 State = Download.State
 LOCKED_S = 1
 """How long a write waits for others."""
-
-
-@pytest.fixture
-def shelf(source, tmp_path):
-    shelf = make_shelf(source, tmp_path / "media")
-    yield shelf
-    source.stop.set()
 
 
 @pytest.fixture

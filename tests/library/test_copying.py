@@ -17,18 +17,12 @@ from tests.library.shelves import (
     CONTENT,
     PLACE,
     Shelf,
-    make_shelf,
     put_on_another_disk,
 )
 
 pytestmark = pytest.mark.django_db
 
 State = FileOperation.State
-
-
-@pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
-    return make_shelf(tmp_path / "media")
 
 
 def forbid_unlinking(monkeypatch, path: Path, code: int) -> None:

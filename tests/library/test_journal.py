@@ -32,18 +32,13 @@ from aniworld_site.library.signals import (
 from aniworld_site.library.undoing import undo
 from aniworld_site.library.upkeep import empty_trash, settle_operations
 from tests.factories import make_file
-from tests.library.shelves import BY, CONTENT, PLACE, Shelf, make_shelf
+from tests.library.shelves import BY, CONTENT, PLACE, Shelf
 from tests.library.trees import scan
 
 pytestmark = pytest.mark.django_db
 
 State = FileOperation.State
 MOVED = "Dark/Season 01/Dark - 1.mkv"
-
-
-@pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
-    return make_shelf(tmp_path / "media")
 
 
 def has_file(shelf: Shelf) -> bool:

@@ -21,7 +21,6 @@ from tests.library.shelves import (
     CONTENT,
     PLACE,
     Shelf,
-    make_shelf,
     put_on_another_disk,
 )
 
@@ -34,11 +33,6 @@ WHY = "Its download was cancelled."
 
 class KilledError(BaseException):
     """The process ends here."""
-
-
-@pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
-    return make_shelf(tmp_path / "media")
 
 
 def kill_at(monkeypatch: pytest.MonkeyPatch, name: str) -> None:

@@ -24,7 +24,6 @@ from tests.library.shelves import (
     CONTENT,
     PLACE,
     Shelf,
-    make_shelf,
     put_on_another_disk,
 )
 
@@ -33,11 +32,6 @@ pytestmark = pytest.mark.django_db
 State = FileOperation.State
 ODD = os.fsdecode(b"Dark \xff")
 """A folder's name that is no UTF-8, as old disks have them."""
-
-
-@pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
-    return make_shelf(tmp_path / "media")
 
 
 def test_an_import_never_overwrites_what_comes_at_the_last_moment(

@@ -18,17 +18,12 @@ from aniworld_site.library.models import (
 from aniworld_site.library.signals import series_changed
 from aniworld_site.library.upkeep import settle_operations
 from tests.factories import make_episode, make_file, make_season, make_series
-from tests.library.shelves import PLACE, Shelf, make_shelf
+from tests.library.shelves import PLACE, Shelf
 from tests.library.trees import scan
 
 pytestmark = pytest.mark.django_db
 
 State, Match = FileOperation.State, EpisodeFile.Match
-
-
-@pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
-    return make_shelf(tmp_path / "media")
 
 
 def make_file_at(shelf: Shelf, place: str) -> Episode:

@@ -15,16 +15,11 @@ from aniworld_site.library.models import FileOperation
 from aniworld_site.library.sidecars import write_sidecars
 from aniworld_site.library.undoing import undo
 from aniworld_site.library.upkeep import settle_operations
-from tests.library.shelves import BY, CONTENT, PLACE, Shelf, make_shelf
+from tests.library.shelves import BY, CONTENT, PLACE, Shelf
 
 pytestmark = pytest.mark.django_db
 
 EPISODE, SERIES = "Dark/Season 01/Dark - S01E01.nfo", "Dark/tvshow.nfo"
-
-
-@pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
-    return make_shelf(tmp_path / "media")
 
 
 def test_sidecars_say_what_the_file_holds(shelf: Shelf):

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from aniworld_site.exceptions import DomainError
 from aniworld_site.library.models import EpisodeFile, FileOperation
 from aniworld_site.library.undoing import undo
-from tests.library.shelves import BY, CONTENT, PLACE, Shelf, make_shelf
+from tests.library.shelves import BY, CONTENT, PLACE, Shelf
 
 pytestmark = pytest.mark.django_db
 
 State = FileOperation.State
-
-
-@pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
-    return make_shelf(tmp_path / "media")
 
 
 def has_file(shelf: Shelf) -> bool:

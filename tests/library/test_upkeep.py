@@ -24,11 +24,6 @@ State = FileOperation.State
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
-    return make_shelf(tmp_path / "media")
-
-
-@pytest.fixture
 def broken(shelf: Shelf) -> Iterator[FileOperation]:
     """An operation that ends in an error of the site itself."""
     operation = shelf.plan_import()
