@@ -21,10 +21,12 @@ logger = logging.getLogger(__name__)
 TIMEOUT_S = 0.3
 RESTS_S = 5.0
 """Pages do not ask again for so long when the broker did not answer."""
-MARGIN_MS = 10
-"""The broker counts in milliseconds."""
-UNKNOWN_MS = 10_000
-"""Looked back where nobody noted the beginning."""
+TICK_S = 0.002
+"""What counting in whole milliseconds, here and at the broker, may be off."""
+MARGIN_S = 0.01
+"""Within which the broker mostly answers."""
+FAR_S = 10.0
+"""Looked back where nobody noted the beginning, or the broker was slow."""
 
 _asks_again_at = 0.0
 
@@ -36,20 +38,25 @@ def get_positions(
     known: dict[str, Position] = getattr(request, "_realtime_positions", {})
     missing = [room for room in rooms if room not in known]
     if missing and monotonic() >= _asks_again_at:
-        began = getattr(request, "realtime_began", None)
-        back_ms = UNKNOWN_MS if began is None else int((monotonic() - began) * 1000)
-        known = {**known, **_ask(missing, back_ms + MARGIN_MS)}
+        began = getattr(request, "realtime_began", monotonic() - FAR_S)
+        known = {**known, **_ask(missing, began)}
         if request is not None:
             request._realtime_positions = known  # type: ignore[attr-defined]
     return {room: known[room] for room in rooms if room in known}
 
 
-def _ask(rooms: Sequence[str], back_ms: int) -> dict[str, Position]:
+def _ask(rooms: Sequence[str], began: float) -> dict[str, Position]:
     global _asks_again_at
     try:
-        found = get_positions_of(rooms, back_ms=back_ms, timeout_s=TIMEOUT_S)
+        # The broker looks back from when it answers: where that took longer than the margin, the position is younger than the page.
+        for margin_s in (MARGIN_S, FAR_S):
+            back_s = monotonic() - began + margin_s
+            found = get_positions_of(
+                rooms, back_ms=int(back_s * 1000), timeout_s=TIMEOUT_S
+            )
+            if monotonic() - began + TICK_S <= back_s:
+                return dict(zip(rooms, found, strict=True))
     except (RedisError, OSError, ImproperlyConfigured) as error:
         _asks_again_at = monotonic() + RESTS_S
         logger.info("Pages are made without positions: %s", error)
-        return {}
-    return dict(zip(rooms, found, strict=True))
+    return {}

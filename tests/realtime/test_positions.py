@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from time import monotonic
+from time import monotonic, sleep
 
 import pytest
 from django.http import HttpRequest, HttpResponse
@@ -26,6 +26,20 @@ BEGAN = "realtime_began"
 @pytest.fixture(autouse=True)
 def _asks_at_once(monkeypatch):
     monkeypatch.setattr(positions, "_asks_again_at", 0.0)
+
+
+@pytest.fixture
+def slow_broker(monkeypatch):
+    """Looks back later than it was asked by more than the margin; what it was asked."""
+    asked = []
+
+    def ask(rooms, **kwargs):
+        asked.append(rooms)
+        sleep(5 * positions.MARGIN_S)
+        return get_positions_of(rooms, **kwargs)
+
+    monkeypatch.setattr(positions, "get_positions_of", ask)
+    return asked
 
 
 def begin() -> HttpRequest:
@@ -58,7 +72,7 @@ def test_page_names_rooms_and_positions(sync_layer):
 def test_position_is_that_of_the_beginning_of_the_request(sync_layer):
     say(3)
     request = begin()
-    setattr(request, BEGAN, monotonic() + positions.MARGIN_MS / 1000 - 0.001)
+    setattr(request, BEGAN, monotonic() + positions.MARGIN_S - 0.001)
     before = get_positions(request, ["lab"])["lab"]
 
     request = begin()
@@ -68,6 +82,24 @@ def test_position_is_that_of_the_beginning_of_the_request(sync_layer):
     assert before.seq in range(4)
     assert after.seq <= 3
     assert after.epoch == before.epoch
+
+
+def test_position_from_a_slow_broker_is_no_later(sync_layer, slow_broker):
+    request = begin()
+    say(1)
+
+    assert get_positions(request, ["lab"])["lab"].seq == 0
+    assert len(slow_broker) == 2
+
+
+def test_page_has_no_position_where_it_would_be_too_late(
+    sync_layer, slow_broker, monkeypatch
+):
+    monkeypatch.setattr(positions, "FAR_S", positions.MARGIN_S)
+    request = begin()
+    say(1)
+
+    assert get_positions(request, ["lab"]) == {}
 
 
 def test_position_of_now_counts_what_was_published_in_this_millisecond(sync_layer):
@@ -98,6 +130,7 @@ def test_page_asks_once_for_each_room(sync_layer, monkeypatch):
         return [Position("e", 1) for _ in rooms]
 
     monkeypatch.setattr(positions, "get_positions_of", ask)
+    monkeypatch.setattr(positions, "MARGIN_S", positions.FAR_S)
     request = begin()
 
     for _ in range(3):
