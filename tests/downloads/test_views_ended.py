@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from aniworld_site.downloads.models import Download
 from tests.downloads.factories import make_ended
-from tests.factories import make_user
+from tests.factories import make_file, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -63,6 +63,19 @@ def test_clearing_twice_says_that_nothing_was_there(keeper):
 
     assert "1 download is taken off the list." in first.content.decode()
     assert "Nothing was in the list." in second.content.decode()
+
+
+@pytest.mark.parametrize("state", ["failed", "cancelled"])
+def test_what_can_be_tried_again_has_a_button_for_it(keeper, state):
+    [open_one, there, queued] = make_ended(3, state=state)
+    make_file(link=there.episode)
+    Download.objects.create(episode=queued.episode)
+
+    page = look(keeper)
+
+    assert f'value="retry:{open_one.pk}"' in page
+    assert f'value="retry:{there.pk}"' not in page
+    assert f'value="retry:{queued.pk}"' not in page
 
 
 @pytest.mark.parametrize("state", ["queued", "active", "x", "DONE"])

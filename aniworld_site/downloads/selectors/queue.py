@@ -21,7 +21,7 @@ from aniworld_site.downloads.models import (
 )
 from aniworld_site.downloads.ordering import get_queue
 from aniworld_site.downloads.selectors.messages import count_downloads
-from aniworld_site.downloads.states import list_wishes
+from aniworld_site.downloads.states import ENDED_STATES, list_wishes
 from aniworld_site.library.models import RootFolder
 
 State = Download.State
@@ -35,6 +35,8 @@ class Row:
     download: Download
     reason: str
     """A sentence; "" for one that runs or has ended well."""
+    is_settled: bool
+    """Whether it has ended, and its episode has its file or is in the queue."""
 
     @property
     def is_running(self) -> bool:
@@ -43,7 +45,7 @@ class Row:
     @property
     def may(self) -> frozenset[str]:
         """What a person may do with it, by the names of `states`."""
-        return list_wishes(self.download.state)
+        return list_wishes(self.download.state, is_settled=self.is_settled)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +133,7 @@ def list_live(*, text: str = "") -> QuerySet[Download]:
 
 def list_ended(state: str = "") -> QuerySet[Download]:
     """Return what has ended, the newest first, all or those of one state."""
-    states = [state] if state else [State.DONE, State.FAILED, State.CANCELLED]
+    states = [state] if state else ENDED_STATES
     rows = Download.objects.filter(state__in=states)
     return _with_names(rows).order_by("-finished_at", "-pk")
 
@@ -143,8 +145,9 @@ def _with_names(rows: QuerySet[Download]) -> QuerySet[Download]:
 
 
 def list_rows(downloads: Iterable[Download]) -> list[Row]:
-    """Say of each download why it does not run. Three queries."""
-    queue = get_queue()
+    """Say of each download why it does not run. Three queries, and one more where some have ended."""
+    downloads = list(downloads)
+    queue, settled = get_queue(), _find_settled(downloads)
     running = list(Download.objects.running().values_list("source_id", flat=True))
     counts, now = Counter(pk or 0 for pk in running), timezone.now()
     sources = {source.pk: source for source in Source.objects.all()}
@@ -159,9 +162,23 @@ def list_rows(downloads: Iterable[Download]) -> list[Row]:
                 now,
                 is_full=len(running) >= queue.concurrency,
             ),
+            is_settled=download.pk in settled,
         )
         for download in downloads
     ]
+
+
+def _find_settled(downloads: Iterable[Download]) -> set[int]:
+    ended = [each for each in downloads if each.state in ENDED_STATES]
+    if not ended:
+        return set()
+    queued = Download.objects.live().filter(
+        episode__in=[each.episode_id for each in ended]
+    )
+    there = set(queued.values_list("episode_id", flat=True))
+    return {
+        each.pk for each in ended if each.episode.has_file or each.episode_id in there
+    }
 
 
 def _explain(
