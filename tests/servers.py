@@ -47,6 +47,9 @@ class Valkey:
             "",
             "--appendonly",
             "yes",
+            # What is killed loses nothing of it, and a slow disk keeps nobody waiting.
+            "--appendfsync",
+            "no",
         ]
         self.process = subprocess.Popen(
             [str(get_binary_path()), *arguments], stdout=subprocess.DEVNULL

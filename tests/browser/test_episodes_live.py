@@ -26,6 +26,14 @@ for number in (2, 3):
 """
 
 
+NOTE_COUNTS = """
+    window.counts = [];
+    new MutationObserver((changes) => {
+      for (const {target} of changes) window.counts.push(target.dataset.ticked);
+    }).observe(document, {subtree: true, attributeFilter: ["data-ticked"]});
+"""
+
+
 def get_row(page: Page, number: int, season: int = 1):
     tag = f"S{season:02}E{number:02}"
     return page.locator("#episode-rows .download", has_text=tag)
@@ -144,8 +152,40 @@ def test_ticked_episodes_are_steered_together(
     expect(get_row(page, 2)).to_contain_text("queued")
     get_row(page, 3).get_by_role("checkbox").check()
     bulk.get_by_role("button", name="Queue").click()
-    expect(page.locator("#episode-rows .state-queued")).to_have_count(3)
+    expect(page.locator("#episode-rows .state-queued")).to_have_count(
+        3, timeout=LIVE_MS
+    )
     expect_not_reloaded(page)
+
+
+def test_what_is_ticked_while_an_answer_is_on_its_way_stays_ticked(
+    stage: Stage, log_in: Callable[[RunningSite], Page]
+):
+    stage.add(3)
+    page = log_in(stage.site)
+    open_list(stage, page)
+    page.evaluate(NOTE_COUNTS)
+    held: list[Route] = []
+    page.route(
+        "**/wanted/", lambda route: held.append(route)
+    )  # Playwright marks its handlers.
+    get_row(page, 1).get_by_role("checkbox").check()
+    bulk = page.get_by_role("group", name="With the ticked episodes")
+
+    with page.expect_request("**/wanted/"):
+        bulk.get_by_role("button", name="Do not want").click()
+    get_row(page, 2).get_by_role("checkbox").check()
+    stage.manage("queue", "add", stage.key, "S01E03")
+    expect(get_row(page, 3)).not_to_contain_text("missing", timeout=LIVE_MS)
+    expect(bulk).to_contain_text("2 episodes ticked")
+    held[0].continue_()
+
+    expect(get_row(page, 1).locator(".state-unwanted")).to_be_visible(timeout=LIVE_MS)
+    expect(bulk).to_contain_text("1 episode ticked")
+    expect(get_row(page, 1).get_by_role("checkbox")).not_to_be_checked()
+    expect(get_row(page, 2).get_by_role("checkbox")).to_be_checked()
+    # The bar that says so did not go away in between, for a moment either.
+    assert "0" not in page.evaluate("window.counts")
 
 
 def test_a_season_that_is_unfolded_stays_so_when_the_list_is_renewed(

@@ -1,4 +1,5 @@
 /** What every page does: colours, shortcuts, careful renewal, and a word when the server does not answer. */
+import { putBack } from "./fields.js";
 import { Keyboard } from "./keyboard.js";
 import { callbacks } from "./morphing.js";
 import { ThemeToggle } from "./theme.js";
@@ -32,7 +33,7 @@ document.addEventListener("htmx:sendError", (event) => {
 document.addEventListener("htmx:afterRequest", (event) => {
   const { elt, successful, requestConfig } = /** @type {CustomEvent} */ (event).detail;
   const form = elt instanceof HTMLFormElement ? elt : elt.form;
-  if (successful && requestConfig.verb === "post" && form instanceof HTMLFormElement) form.reset();
+  if (successful && requestConfig.verb === "post" && form instanceof HTMLFormElement) putBack(form, requestConfig.formData);
 });
 
 /** Say how many boxes are ticked beside the buttons that act on them. */

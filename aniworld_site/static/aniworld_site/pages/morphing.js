@@ -1,16 +1,6 @@
 /** Keeps what a person is doing when a part of the page is renewed: half-filled fields, ticks, unfolded details. */
 
-/**
- * Tell whether a field holds something that its page did not.
- * @param {Node} node
- */
-export function isTouched(node) {
-  if (node instanceof HTMLInputElement) {
-    return node.type === "checkbox" || node.type === "radio" ? node.checked !== node.defaultChecked : node.type !== "hidden" && node.value !== node.defaultValue;
-  }
-  if (node instanceof HTMLSelectElement) return [...node.options].some((option) => option.selected !== option.defaultSelected);
-  return node instanceof HTMLTextAreaElement && node.value !== node.defaultValue;
-}
+import { isTouched } from "./fields.js";
 
 /**
  * Tell what a script gave an element and the server does not know: a handle that is hidden again for a moment loses the focus.
@@ -18,12 +8,13 @@ export function isTouched(node) {
  * @param {Element} element
  */
 function isGivenByScript(name, element) {
-  return (name === "hidden" && element.matches("[data-grip], .tick-all")) || (name === "draggable" && element.matches("[data-download]"));
+  return (name === "hidden" && element.matches("[data-grip], .tick-all")) || (name === "draggable" && element.matches("[data-download]")) || name === "data-ticked";
 }
 
 export const callbacks = {
   /** @param {Node} before */
-  beforeNodeMorphed: (before) => !isTouched(before),
+  // How many are ticked the server does not know either.
+  beforeNodeMorphed: (before) => !isTouched(before) && !(before instanceof HTMLElement && before.matches("[data-ticked-count]")),
   /**
    * @param {string} name
    * @param {Element} element
