@@ -40,6 +40,7 @@ SMALL_TARGETS = """() => [...document.querySelectorAll("a[href], button, input:n
 
 # Long words everywhere, and one of each that a page may show.
 DOWNLOADS = """
+from datetime import timedelta
 from django.utils import timezone
 from aniworld_site.downloads.models import Download
 from aniworld_site.downloads.services import queue_episodes, stop_queue
@@ -57,7 +58,7 @@ for episode in episodes:
 queue_episodes(episodes, by="U" * 100)
 first, second = Download.objects.order_by("pk")[:2]
 Download.objects.filter(pk=first.pk).update(state="failed", reason="F" * 400, finished_at=timezone.now())
-Download.objects.filter(pk=second.pk).update(state="waiting", wait="host", reason="W" * 400, due_at=timezone.now())
+Download.objects.filter(pk=second.pk).update(state="waiting", wait="host", reason="W" * 400, due_at=timezone.now() + timedelta(hours=1))
 Episode.objects.create(season=episodes[0].season, number=99, title="N" * 200)
 FileOperation.objects.create(kind="import", state="done", root=RootFolder.objects.get(), series=series, label="O" * 200, source="/" + "a" * 300, target="/" + "b" * 300, inode=1, size_bytes=1, by="U" * 100)
 """
