@@ -36,11 +36,7 @@ from aniworld_site.library.models import (
 )
 from aniworld_site.library.naming import printable
 from aniworld_site.library.settling import settle_rows
-from aniworld_site.library.signals import (
-    operation_changed,
-    root_changed,
-    series_changed,
-)
+from aniworld_site.library.signals import operation_changed, root_changed
 from aniworld_site.library.walking import offline_reason
 
 logger = logging.getLogger(__name__)
@@ -288,16 +284,14 @@ def _carry_out_alone(operation: FileOperation) -> None:
         # Before it is done: nobody comes back to what is.
         remove_original(operation)
         take_companions(operation)
-        changed = settle_rows(operation)
+        is_first = settle_rows(operation)
     except GoneError as error:
         _fail(operation, str(error))
         raise
     except (OSError, PlaceError, KeptError) as error:
         raise _give_up(operation, error) from error
     operation.refresh_from_db()
-    if changed is not None:
-        if changed:
-            series_changed.send(FileOperation, series_ids=changed)
+    if is_first:
         root_changed.send(RootFolder, root=operation.root)
         operation_changed.send(FileOperation, operation=operation)
     _tidy(operation)

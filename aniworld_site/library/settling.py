@@ -17,19 +17,20 @@ from aniworld_site.library.models import (
     SeriesFolder,
 )
 from aniworld_site.library.naming import printable
+from aniworld_site.library.signals import series_changed
 
 Kind, State = FileOperation.Kind, FileOperation.State
 
 
-def settle_rows(operation: FileOperation) -> set[int] | None:
-    """Write what an operation changed and that it is done; return the series concerned, None where another process was first."""
+def settle_rows(operation: FileOperation) -> bool:
+    """Write what an operation changed and that it is done, and announce the series concerned; False where another process was first."""
     mtime_ns = os.stat(operation.target).st_mtime_ns  # noqa: PTH116  # A path as it is stored.
     with transaction.atomic():
         done = FileOperation.objects.filter(
             pk=operation.pk, state=State.PLANNED
         ).update(state=State.DONE, done_at=timezone.now())
         if not done:
-            return None
+            return False
         episodes = set(operation.episodes) | _list_episodes_at_target(operation)
         file = _write_file(operation, mtime_ns)
         if file is not None:
@@ -45,6 +46,8 @@ def settle_rows(operation: FileOperation) -> set[int] | None:
         if operation.series_id is not None:
             changed.add(operation.series_id)
         touch_series(changed)
+        # Here, where it joins what the saved rows announce of them: each is counted and told once.
+        series_changed.send(FileOperation, series_ids=changed)
         FileOperation.objects.filter(pk=operation.pk).update(
             file=file, before=operation.before
         )
@@ -53,7 +56,7 @@ def settle_rows(operation: FileOperation) -> set[int] | None:
         RootFolder.objects.filter(pk=operation.root_id).update(
             file_count=present.count()
         )
-    return changed
+    return True
 
 
 def _list_episodes_at_target(operation: FileOperation) -> set[int]:

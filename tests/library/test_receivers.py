@@ -17,6 +17,7 @@ from realtime.publishing import Publication
 from realtime.rooms import get_room
 from realtime.testing import published
 from tests.factories import make_episode, make_root, make_season, make_series, make_user
+from tests.library.shelves import make_shelf
 from tests.library.trees import add, scan, write_season
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -197,6 +198,17 @@ def test_what_one_transaction_changes_is_told_once():
 
     assert types(publications, "series:dark") == ["series_updated"]
     assert last(publications, "series:dark", "series_updated").episode_count == 20
+
+
+def test_a_file_operation_tells_of_its_series_once(tmp_path: Path):
+    shelf = make_shelf(tmp_path)
+    shelf.bring()
+    room = f"series:{shelf.episode.season.series.key}"
+
+    with published() as publications:
+        shelf.move("Dark/Season 01/E01.mkv")
+
+    assert types(publications, room) == ["series_updated"]
 
 
 def test_what_is_rolled_back_is_not_told():
