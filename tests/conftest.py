@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Generator
 
 import pytest
 from django.db import connection
 
 from tests import settings as test_settings
+from tests.running import RunningSite
 from tests.servers import Valkey, wants_postgres
+
+LOG_CHARS = 20_000
 
 # Whatever a script starts in its background ignores Ctrl-C, and so would the commands that tests interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -27,6 +31,20 @@ def pytest_collection_modifyitems(
         (kept if asks_database(item) else left).append(item)
     config.hook.pytest_deselected(items=left)
     items[:] = kept
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Function,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what a whole site said, where a test of it failed: the site and its log are gone afterwards."""
+    report = yield
+    if report.failed:
+        for name, value in getattr(item, "funcargs", {}).items():
+            if isinstance(value, RunningSite) and value.log.exists():
+                said = value.log.read_text(errors="replace")[-LOG_CHARS:]
+                report.sections.append((f"Log of {name}", said))
+    return report
 
 
 def asks_database(item: pytest.Item) -> bool:
