@@ -376,7 +376,7 @@ def holding_up_supervisor(site: RunningSite) -> Iterator[None]:
 def test_an_end_that_a_killed_worker_could_not_tell_is_learned(
     site: RunningSite, offered: Offered, follower: Follower
 ):
-    offered.add_series("untold", 6, bytes_per_s=100_000)
+    offered.add_series("untold", 6, bytes_per_s=10_000)
     offered.open()
     offered.queue("untold")
     until(lambda: follower.types["download_progress"], what="a download that runs")
@@ -385,9 +385,11 @@ def test_an_end_that_a_killed_worker_could_not_tell_is_learned(
     with holding_up_supervisor(site):
         before = offered.count_live()
         site.kill("valkey")
+        offered.videos["untold", 1].bytes_per_s = 0
         until(lambda: offered.count_live() < before, what="a download that ends")
         site.kill("worker")
 
+    offered.hurry()
     offered.wait_for_the_end()
     check_follower(offered, follower)
 
