@@ -92,15 +92,19 @@ class Client:
                     await asyncio.sleep(0.05)
 
     async def _listen(self, ws: Any) -> None:
-        data = {"room": "lab"} | ({"since": self.since} if self.since else {})
         hello = {"protocol": 1, "acks": True, "batch": True}
         await ws.recv()
         await ws.send(json.dumps({"action": "hello", "data": hello}))
-        await ws.send(json.dumps({"action": "join", "data": data}))
+        await self._join(ws)
         count = 0
         async for text in ws:
             count += 1
             frame = json.loads(text)
+            if frame["type"] == "error":
+                # Its broker is slow: the server says when to ask again.
+                await asyncio.sleep(frame["data"]["details"]["retry_after_ms"] / 1000)
+                await self._join(ws)
+                continue
             for each in (
                 frame["data"]["messages"] if frame["type"] == "batch" else [frame]
             ):
@@ -111,6 +115,10 @@ class Client:
                 await self._answer(ws, {"action": "ack", "data": {"n": count}})
             if self.heard and self.heard[-1] == MESSAGES - 1:
                 return
+
+    async def _join(self, ws: Any) -> None:
+        data = {"room": "lab"} | ({"since": self.since} if self.since else {})
+        await self._answer(ws, {"action": "join", "data": data})
 
     async def _answer(self, ws: Any, frame: dict[str, Any]) -> None:
         # Where the server has closed meanwhile, what came before that is still to be read.
