@@ -35,7 +35,7 @@ def slow_broker(monkeypatch):
 
     def ask(rooms, **kwargs):
         asked.append(rooms)
-        sleep(5 * positions.MARGIN_S)
+        sleep(5 * positions.MARGINS_S[0])
         return get_positions_of(rooms, **kwargs)
 
     monkeypatch.setattr(positions, "get_positions_of", ask)
@@ -72,7 +72,7 @@ def test_page_names_rooms_and_positions(sync_layer):
 def test_position_is_that_of_the_beginning_of_the_request(sync_layer):
     say(3)
     request = begin()
-    setattr(request, BEGAN, monotonic() + positions.MARGIN_S - 0.001)
+    setattr(request, BEGAN, monotonic() + positions.MARGINS_S[0] - 0.001)
     before = get_positions(request, ["lab"])["lab"]
 
     request = begin()
@@ -95,7 +95,7 @@ def test_position_from_a_slow_broker_is_no_later(sync_layer, slow_broker):
 def test_page_has_no_position_where_it_would_be_too_late(
     sync_layer, slow_broker, monkeypatch
 ):
-    monkeypatch.setattr(positions, "FAR_S", positions.MARGIN_S)
+    monkeypatch.setattr(positions, "MARGINS_S", positions.MARGINS_S[:1])
     request = begin()
     say(1)
 
@@ -130,7 +130,7 @@ def test_page_asks_once_for_each_room(sync_layer, monkeypatch):
         return [Position("e", 1) for _ in rooms]
 
     monkeypatch.setattr(positions, "get_positions_of", ask)
-    monkeypatch.setattr(positions, "MARGIN_S", positions.FAR_S)
+    monkeypatch.setattr(positions, "MARGINS_S", (10.0,))
     request = begin()
 
     for _ in range(3):
