@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.stages import LIVE_MS, Stage, expect_live, expect_not_reloaded
 from tests.running import RunningSite, until
@@ -105,6 +105,19 @@ def test_rows_are_moved_by_button_key_and_mouse_and_cancelled_together(
     get_row(page, 4).locator("[data-grip]").focus()
     page.keyboard.press("Alt+ArrowUp")
     until(lambda: read_order(page).index("04") < read_order(page).index("03"))
+    held: list[Route] = []
+    page.route(
+        "**/queue/do/", lambda route: held.append(route), times=1
+    )  # Playwright marks its handlers.
+    with page.expect_request("**/queue/do/"):
+        get_row(page, 2).get_by_role("button", name="Pause").click()
+    # What is pressed before the answer is neither lost nor done twice: once more, "Resume" would be there.
+    for number in (2, 3, 5):
+        get_row(page, number).get_by_role("button", name="Pause").click()
+    held[0].continue_()
+    expect(page.locator("#queue-rows .download-paused")).to_have_count(
+        3, timeout=LIVE_MS
+    )
     get_row(page, 3).drag_to(get_row(page, 5))
     until(lambda: read_order(page).index("03") < read_order(page).index("05"))
 

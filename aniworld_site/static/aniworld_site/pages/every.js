@@ -2,6 +2,7 @@
 import { putBack } from "./fields.js";
 import { Keyboard } from "./keyboard.js";
 import { callbacks } from "./morphing.js";
+import { Presses } from "./presses.js";
 import { ThemeToggle } from "./theme.js";
 import { Ticking } from "./ticking.js";
 
@@ -10,6 +11,7 @@ if (Idiomorph) Object.assign(Idiomorph.defaults.callbacks, callbacks);
 
 new Keyboard(document);
 new Ticking(document);
+new Presses(document, window);
 for (const button of document.querySelectorAll("[data-theme-toggle]")) new ThemeToggle(/** @type {HTMLButtonElement} */ (button));
 
 /** @param {string} text */
