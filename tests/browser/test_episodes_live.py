@@ -123,6 +123,7 @@ def test_what_another_does_is_seen_in_the_row_and_progress_fetches_nothing(
     expect(get_row(page, 1).locator(".state-active")).to_be_visible(timeout=LIVE_MS)
     press(page, 1, "Cancel")
     expect(get_row(page, 1).locator(".state-cancelled")).to_be_visible(timeout=LIVE_MS)
+    expect(get_row(page, 1)).to_be_focused()
     press(page, 1, "Try again")
     expect(get_row(page, 1).locator(".state-active")).to_be_visible(timeout=LIVE_MS)
     expect_not_reloaded(page)

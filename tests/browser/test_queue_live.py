@@ -73,8 +73,11 @@ def test_a_row_is_paused_and_goes_on_where_it_was(
     expect(get_row(page, 2)).to_have_class(
         re.compile("download-active"), timeout=LIVE_MS
     )
+    # Not on what stands in its place now: "Start now".
+    resume = get_row(page, 1).get_by_role("button", name="Resume")
+    expect(resume).to_be_focused()
     requests = len(stage.videos[0].requests)
-    get_row(page, 1).get_by_role("button", name="Resume").click()
+    resume.click()
     expect(get_row(page, 1)).not_to_have_class(re.compile("paused"), timeout=LIVE_MS)
 
     expect_not_reloaded(page)
@@ -149,6 +152,7 @@ def test_the_queue_is_stopped_by_one_and_seen_by_another(
     expect(head.locator(".state-queue-stopped")).to_be_visible(timeout=LIVE_MS)
     expect(second.locator(".download-active")).to_have_count(0, timeout=LIVE_MS)
     expect(get_row(second, 1)).to_contain_text("The queue is stopped.")
+    expect(first.locator("#queue-head")).to_be_focused()
     first.get_by_role("button", name="Start", exact=True).click()
     expect(second.locator(".download-active")).to_have_count(1, timeout=LIVE_MS)
     first.get_by_label("For how long").select_option("5")

@@ -1,5 +1,6 @@
 /** What every page does: colours, shortcuts, careful renewal, and a word when the server does not answer. */
 import { putBack } from "./fields.js";
+import { Focus } from "./focus.js";
 import { Keyboard } from "./keyboard.js";
 import { callbacks } from "./morphing.js";
 import { Presses } from "./presses.js";
@@ -50,6 +51,8 @@ function countTicked() {
 document.addEventListener("change", countTicked);
 document.addEventListener("htmx:afterSettle", countTicked);
 countTicked();
+// After that: without a tick the buttons are gone that had the focus.
+new Focus(document);
 
 // What was left empty says nothing in an address.
 document.addEventListener("formdata", (event) => {

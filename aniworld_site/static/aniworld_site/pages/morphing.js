@@ -8,7 +8,7 @@ import { isTouched } from "./fields.js";
  * @param {Element} element
  */
 function isGivenByScript(name, element) {
-  return (name === "hidden" && element.matches("[data-grip], .tick-all")) || (name === "draggable" && element.matches("[data-download]")) || name === "data-ticked";
+  return (name === "hidden" && element.matches("[data-grip], .tick-all")) || (name === "draggable" && element.matches("[data-download]")) || name === "data-ticked" || name === "tabindex";
 }
 
 export const callbacks = {
