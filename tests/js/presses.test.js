@@ -3,12 +3,12 @@ import { beforeEach, test } from "node:test";
 
 import { Presses } from "../../aniworld_site/static/aniworld_site/pages/presses.js";
 
-let document, window, sent, beacons;
+let document, window, presses, sent, beacons;
 
 beforeEach(() => {
   [document, window, sent, beacons] = [new EventTarget(), new EventTarget(), [], []];
   window.navigator = { sendBeacon: (path, values) => beacons.push([path, ...values.values()]) };
-  new Presses(document, window);
+  presses = new Presses(document, window);
 });
 
 const tell = (type, detail) => document.dispatchEvent(new CustomEvent(`htmx:${type}`, { detail, cancelable: true }));
@@ -90,4 +90,28 @@ test("what waits is sent when the page is left, once", () => {
 test("what is only fetched is left to htmx", () => {
   assert.equal(press("/", "", { verb: "get" }), true);
   assert.equal(press("/", ""), false);
+});
+
+/** @returns {boolean} whether the browser sends it */
+function submit(path, name, { at = 0, method = "post" } = {}) {
+  const event = new Event("submit", { cancelable: true });
+  const values = new FormData();
+  values.append("name", name);
+  presses.read = () => values;
+  Object.defineProperties(event, { target: { value: { method, action: path } }, timeStamp: { value: at } });
+  return document.dispatchEvent(event);
+}
+
+test("a form that takes the page along is sent once, but again with another content or after a while", () => {
+  assert.equal(submit("/add/", "one"), true);
+  assert.equal(submit("/add/", "one", { at: 5_000 }), false);
+  assert.equal(submit("/add/", "two", { at: 6_000 }), true);
+  assert.equal(submit("/add/", "two", { at: 40_000 }), true);
+});
+
+test("a form is sent again when the person is back on the page, and a search whenever it is asked for", () => {
+  submit("/add/", "one");
+  window.dispatchEvent(new Event("pageshow"));
+  assert.equal(submit("/add/", "one"), true);
+  for (let count = 0; count < 2; count += 1) assert.equal(submit("/search/", "one", { method: "get" }), true);
 });

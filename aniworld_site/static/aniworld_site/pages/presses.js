@@ -1,5 +1,8 @@
 /** What is pressed while an answer is on its way: each press is sent as it was meant, one after the other, and none twice. */
 
+/** Who sends a form again after that means it: the first time may have been stopped. */
+const IMPATIENT_MS = 30_000;
+
 /**
  * What was pressed and not answered yet.
  * @typedef {object} Press
@@ -20,10 +23,28 @@ export class Presses {
     this.open = new Map();
     /** That htmx makes a request of in this moment. @type {{press: Press, part: string} | null} */
     this.issued = null;
+    /** What takes the page along with it. @type {{text: string, at: number} | null} */
+    this.leaving = null;
+    document.addEventListener("submit", (event) => this.onSubmit(/** @type {SubmitEvent} */ (event)));
     document.addEventListener("htmx:confirm", (event) => this.onPress(/** @type {CustomEvent} */ (event)));
     document.addEventListener("htmx:configRequest", (event) => this.onMake(/** @type {CustomEvent} */ (event)));
     document.addEventListener("htmx:beforeSend", (event) => this.onSend(/** @type {CustomEvent} */ (event)));
     window.addEventListener("pagehide", () => this.leave());
+    // The browser may have kept the page, to come back to it.
+    window.addEventListener("pageshow", () => (this.leaving = null));
+  }
+
+  /**
+   * A form that htmx has nothing to do with: sent twice, it is answered that all is there already.
+   * @param {SubmitEvent} event
+   */
+  onSubmit(event) {
+    const form = /** @type {HTMLFormElement} */ (event.target);
+    if (event.defaultPrevented || form.method !== "post") return;
+    const button = /** @type {HTMLButtonElement | null} */ (event.submitter);
+    const text = toText({ path: button?.formAction ?? form.action, values: this.read(form, button ?? form) });
+    if (this.leaving?.text === text && event.timeStamp - this.leaving.at < IMPATIENT_MS) event.preventDefault();
+    else this.leaving = { text, at: event.timeStamp };
   }
 
   /** @param {CustomEvent} event */
@@ -98,7 +119,7 @@ function toFormData(values) {
   return data;
 }
 
-/** @param {Press} press */
+/** @param {Pick<Press, "path" | "values">} press */
 function toText({ path, values }) {
   return JSON.stringify([path, ...values]);
 }
