@@ -146,7 +146,15 @@ def test_the_queue_is_stopped_by_one_and_seen_by_another(
         expect_live(page)
     expect(second.locator(".download-active")).to_have_count(1, timeout=LIVE_MS)
 
+    # What is in one's hand is not renewed under it, and is when it is let go.
+    get_row(second, 2).hover()
+    second.mouse.down()
+    second.mouse.move(0, 0, steps=3)
+    expect(second.locator(".download-dragged")).to_have_count(1)
     first.get_by_role("button", name="Stop", exact=True).click()
+    counted = second.locator(".queue-counts [data-live-text=active]")
+    expect(counted).to_have_text("0", timeout=LIVE_MS)
+    second.mouse.up()
 
     head = second.locator("#queue-head")
     expect(head.locator(".state-queue-stopped")).to_be_visible(timeout=LIVE_MS)

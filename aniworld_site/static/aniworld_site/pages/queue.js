@@ -10,6 +10,8 @@ class QueuePage {
     this.line = new SpeedLine();
     /** @type {HTMLElement | null} */
     this.dragged = null;
+    /** What was to be renewed meanwhile. @type {Set<Element>} */
+    this.missed = new Set();
     for (const name of ["downloads"]) {
       livePage?.rooms.get(name)?.addEventListener("frame", (/** @type {any} */ event) => this.hear(event.detail.frame));
     }
@@ -20,8 +22,9 @@ class QueuePage {
       document.addEventListener(type, (event) => this.drag(/** @type {DragEvent} */ (event)));
     }
     document.addEventListener("keydown", (event) => this.onKey(event));
-    // What is in a person's hand is not renewed under it; what it missed comes with the next renewal.
-    document.addEventListener("live:refresh", (event) => this.dragged && event.stopImmediatePropagation(), { capture: true });
+    document.addEventListener("live:refresh", (event) => this.keepStill(event), { capture: true });
+    // No pointer moves while something is dragged. When its row went with a renewal, nobody tells that the drag has ended.
+    document.addEventListener("pointermove", () => this.dragged && this.letGo());
   }
 
   /** @param {{type: string, data: any}} frame */
@@ -74,6 +77,18 @@ class QueuePage {
     this.dragged?.classList.remove("download-dragged");
     this.dragged = null;
     this.mark(null);
+    for (const part of this.missed) part.dispatchEvent(new CustomEvent("live:refresh"));
+    this.missed.clear();
+  }
+
+  /**
+   * What is in a person's hand is not renewed under it, but as soon as it is let go.
+   * @param {Event} event
+   */
+  keepStill(event) {
+    if (!this.dragged) return;
+    event.stopImmediatePropagation();
+    this.missed.add(/** @type {Element} */ (event.target));
   }
 
   /** @param {KeyboardEvent} event */
