@@ -251,10 +251,12 @@ def test_what_one_is_doing_survives_a_renewal(
     expect(page.locator("[data-live-status]")).to_have_attribute(
         "data-state", "live", timeout=LIVE_MS
     )
-    tick, why = page.locator(".cell input").nth(2), page.locator(".file details").first
+    tick = page.get_by_role("checkbox", name="3 there", exact=True)
+    why = page.locator(".file details", has_text="S01E01")
     why.locator("summary").click()
     tick.check()
-    write(held, "Echo/Season 01/Echo - S01E31.mkv")
+    # It comes before what is ticked, which is then not another.
+    write(held, "Echo/Season 01/Echo - S01E00.mkv")
 
     assert site.manage("scan", "--root", ROOT).returncode == 0
 
