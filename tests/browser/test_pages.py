@@ -266,6 +266,24 @@ def test_what_one_is_doing_survives_a_renewal(
     expect(why).to_have_attribute("open", "")
 
 
+@pytest.mark.usefixtures("held")
+def test_what_is_refused_stays_as_it_was_chosen(
+    site: RunningSite, log_in: Callable[[RunningSite], Page]
+):
+    page = log_in(site)
+    page.goto(f"{site.url}/unmatched/")
+    tick = page.locator("input[name=files]").first
+    tick.check()
+    bulk = page.locator("#bulk")
+    bulk.get_by_label("Series").fill("nothing like it")
+
+    bulk.get_by_role("button", name="Assign").click()
+
+    expect(page.locator("#messages")).to_contain_text("No series is called")
+    expect(tick).to_be_checked()
+    expect(bulk.get_by_label("Series")).to_have_value("nothing like it")
+
+
 def test_chosen_colours_are_kept(
     site: RunningSite, log_in: Callable[[RunningSite], Page]
 ):

@@ -34,9 +34,11 @@ document.addEventListener("htmx:sendError", (event) => {
 
 // A form that was sent has done its work: what was ticked or typed in it must not outlive the renewal.
 document.addEventListener("htmx:afterRequest", (event) => {
-  const { elt, successful, requestConfig } = /** @type {CustomEvent} */ (event).detail;
+  const { elt, successful, requestConfig, xhr } = /** @type {CustomEvent} */ (event).detail;
   const form = elt instanceof HTMLFormElement ? elt : elt.form;
-  if (successful && requestConfig.verb === "post" && form instanceof HTMLFormElement) putBack(form, requestConfig.formData);
+  // What was refused is still to be done: a wrong title does not cost a hundred ticks.
+  const isDone = successful && !xhr.responseText.includes('class="message message-error"');
+  if (isDone && requestConfig.verb === "post" && form instanceof HTMLFormElement) putBack(form, requestConfig.formData);
 });
 
 /** Say how many boxes are ticked beside the buttons that act on them. */
