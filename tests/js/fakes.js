@@ -233,6 +233,10 @@ export class FakeElement extends EventTarget {
     return this.children.flatMap((child) => [...(names.some((name) => child.hasAttribute(name)) ? [child] : []), ...child.querySelectorAll(selector)]);
   }
 
+  contains(element) {
+    return element === this || this.children.some((child) => child.contains(element));
+  }
+
   append(...children) {
     for (const child of children) child.parent = this;
     this.children.push(...children);

@@ -261,3 +261,75 @@ test("parts of a page that was made at different times begin at the earliest, an
   ]);
   assert.deepEqual([...positions], [["scan", { epoch: "e", seq: 4 }], ["queue", null]]);
 });
+
+/** A part that was made at 1 and hears of what makes it old. */
+function openPart(attributes) {
+  const part = new FakeElement({ "data-live-rooms": "queue", "data-live-positions": "queue=e:1", ...attributes });
+  open(part);
+  sockets.last.welcome();
+  const [{ ref }] = joins();
+  sockets.last.receive({ type: "joined", data: { room: "queue", epoch: "e", seq: 1, recovered: true }, ref });
+  return part;
+}
+
+const hear = (seq, data = {}) => sockets.last.receive({ type: "queue_status", data, room: "queue", seq, prev: seq - 1 });
+
+/** An answer comes that was asked for at a time and made at a place of the room. */
+function swap(part, sentAt, seq) {
+  part.setAttribute("data-live-positions", `queue=e:${seq}`);
+  document.dispatchEvent(Object.assign(new Event("htmx:afterSettle"), { detail: { requestConfig: { sentAt } } }));
+}
+
+test("a part is refreshed once when an answer comes that is older than what was heard", () => {
+  const part = openPart({ "data-live-refresh": "queue_status" });
+  const refreshes = countRefreshes(part);
+  const sentAt = clock.now();
+  clock.pass(1_000);
+  hear(2);
+  clock.pass(1_000);
+  swap(part, clock.now() - 500, 2);
+  assert.equal(refreshes.count, 1);
+
+  swap(part, sentAt, 1);
+  clock.pass(1_000);
+  swap(part, clock.now(), 1);
+  clock.pass(1_000);
+
+  assert.equal(refreshes.count, 2);
+});
+
+test("an answer that was asked for after the news, or knows of them, is not asked for again", () => {
+  const part = openPart({ "data-live-refresh": "queue_status" });
+  const refreshes = countRefreshes(part);
+  const sentAt = clock.now();
+  clock.pass(1_000);
+  hear(2);
+  clock.pass(1_000);
+
+  swap(part, clock.now(), 1);
+  swap(part, sentAt, 2);
+  clock.pass(1_000);
+
+  assert.equal(refreshes.count, 1);
+});
+
+test("what a message showed is shown again when an answer comes that is older, and not when it is newer", () => {
+  const part = openPart({ "data-live-on": "queue_status", "data-live-text": "active" });
+  hear(2, { active: 3 });
+  assert.equal(part.textContent, "3");
+
+  part.textContent = "of an older answer";
+  swap(part, clock.now() - 500, 1);
+  assert.equal(part.textContent, "3");
+
+  part.textContent = "of a newer answer";
+  swap(part, clock.now() - 500, 2);
+  assert.equal(part.textContent, "of a newer answer");
+});
+
+test("a request is marked with the time at which it was made", () => {
+  openPart({});
+  const event = Object.assign(new Event("htmx:configRequest"), { detail: {} });
+  document.dispatchEvent(event);
+  assert.equal(event.detail.sentAt, clock.now());
+});

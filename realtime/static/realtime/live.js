@@ -23,6 +23,13 @@ export function readPositions(elements) {
   return positions;
 }
 
+/**
+ * @typedef {object} News
+ * @property {import("./protocol.js").Frame} frame
+ * @property {string} epoch
+ * @property {number} at when it was heard
+ */
+
 /** Binds a page to a connection by its `data-live-*` attributes. Elements are looked up per message, so swapped ones need no set-up. */
 export class LivePage {
   /**
@@ -40,6 +47,8 @@ export class LivePage {
     this.scopes = new WeakMap();
     /** @type {WeakMap<Element, Throttle>} */
     this.refreshers = new WeakMap();
+    /** The newest of each type that an element showed or was refreshed for. @type {WeakMap<Element, Map<string, News>>} */
+    this.news = new WeakMap();
     /** Runs from the first join that could not go on where the page was made until the page is refreshed for it. */
     this.joinsTimer = null;
   }
@@ -55,9 +64,11 @@ export class LivePage {
       if (event.detail.room === undefined) this.#show(event.detail);
     });
     this.connection.addEventListener("state", () => this.#showState());
-    this.document.addEventListener("htmx:afterSettle", () => {
+    this.document.addEventListener("htmx:configRequest", (event) => (event.detail.sentAt = this.clock.now()));
+    this.document.addEventListener("htmx:afterSettle", (event) => {
       this.#syncRooms();
       this.#showState();
+      this.#catchUp(event.target, event.detail?.requestConfig?.sentAt ?? -Infinity);
     });
     this.#syncRooms();
     this.#showState();
@@ -85,12 +96,49 @@ export class LivePage {
   }
 
   #show(frame, isSnapshot = false) {
-    for (const element of this.#all("data-live-on")) this.#scope(element).show(frame);
+    for (const element of this.#concerned("data-live-on", frame)) this.#scope(element).show(frame);
     // With a snapshot all parts are refreshed anyway.
     if (isSnapshot) return;
-    for (const element of this.#all("data-live-refresh")) {
-      if (words(element, "data-live-refresh").includes(frame.type) && matches(element, frame.data)) this.#refresh(element);
+    for (const element of this.#concerned("data-live-refresh", frame)) this.#refresh(element);
+  }
+
+  /** @returns {Element[]} */
+  #concerned(attribute, frame) {
+    const elements = [...this.#all(attribute)].filter((each) => words(each, attribute).includes(frame.type) && matches(each, frame.data));
+    for (const element of elements) this.#note(element, frame);
+    return elements;
+  }
+
+  #note(element, frame) {
+    const epoch = this.rooms.get(frame.room)?.position?.epoch;
+    if (epoch === undefined || frame.seq === undefined) return;
+    if (!this.news.has(element)) this.news.set(element, new Map());
+    this.news.get(element).set(frame.type, { frame, epoch, at: this.clock.now() });
+  }
+
+  /**
+   * An answer that was long on its way knows nothing of what was heard meanwhile, and may come after a newer one.
+   * @param {Element} part that was swapped
+   * @param {number} sentAt when it was asked for
+   */
+  #catchUp(part, sentAt) {
+    for (const element of this.#all("data-live-on")) {
+      if (part.contains(element)) for (const { frame } of this.#listUnknown(element, sentAt)) this.#scope(element).show(frame);
     }
+    for (const element of this.#all("data-live-refresh")) {
+      // It ends with the next answer, which is asked for after the news.
+      if (part.contains(element) && this.#listUnknown(element, sentAt).length) this.#refresh(element);
+    }
+  }
+
+  /** @returns {News[]} what came to an element after it was asked for, and after it was made */
+  #listUnknown(element, sentAt) {
+    const holder = element.closest("[data-live-positions]");
+    const positions = readPositions(holder ? [holder] : []);
+    return [...(this.news.get(element)?.values() ?? [])].filter(({ frame, epoch, at }) => {
+      const position = positions.get(frame.room);
+      return at > sentAt && position?.epoch === epoch && position.seq < frame.seq;
+    });
   }
 
   #scope(element) {
