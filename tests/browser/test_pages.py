@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.library.trees import write, write_season
 from tests.running import PASSWORD, USER, RunningSite
@@ -186,6 +186,28 @@ def test_addresses_name_only_what_was_chosen(
     page.wait_for_url(f"{site.url}/series/?q=echo&filter=missing")
     page.locator("input[name=q]").fill("")
     page.wait_for_url(f"{site.url}/series/?filter=missing")
+
+
+@pytest.mark.usefixtures("held")
+def test_a_renewal_of_an_older_search_does_not_take_the_place_of_a_newer(
+    site: RunningSite, log_in: Callable[[RunningSite], Page]
+):
+    page = log_in(site)
+    page.goto(f"{site.url}/series/")
+    late: list[Route] = []
+    page.route(
+        "**/series/", lambda route: late.append(route)
+    )  # Playwright marks its handlers.
+    results = page.locator("#series-results")
+    with page.expect_request("**/series/"):
+        results.dispatch_event("live:refresh")
+    page.locator("input[name=q]").fill("echo")
+    expect(results.locator(".card")).to_have_count(1)
+
+    with page.expect_response("**/series/?q=echo"):
+        late[0].continue_()
+
+    expect(results.locator(".card")).to_have_count(1)
 
 
 @pytest.mark.usefixtures("held")

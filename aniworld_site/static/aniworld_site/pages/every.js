@@ -41,6 +41,15 @@ document.addEventListener("htmx:afterRequest", (event) => {
   if (isDone && requestConfig.verb === "post" && form instanceof HTMLFormElement) putBack(form, requestConfig.formData);
 });
 
+// A renewal of what is shown no more, of an older search, is not shown in place of it.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { detail } = /** @type {CustomEvent} */ (event);
+  const { elt, path, triggeringEvent } = detail.requestConfig;
+  if (triggeringEvent?.type !== "live:refresh" || elt.getAttribute("hx-get") === path) return;
+  detail.shouldSwap = false;
+  elt.dispatchEvent(new CustomEvent("live:refresh"));
+});
+
 /** Say how many boxes are ticked beside the buttons that act on them. */
 function countTicked() {
   for (const label of document.querySelectorAll("[data-ticked-count]")) {
