@@ -167,9 +167,10 @@ def test_what_is_ticked_while_an_answer_is_on_its_way_stays_ticked(
     open_list(stage, page)
     page.evaluate(NOTE_COUNTS)
     held: list[Route] = []
-    page.route(
-        "**/wanted/", lambda route: held.append(route)
-    )  # Playwright marks its handlers.
+    for place in ("wanted", "queue"):
+        page.route(
+            f"**/{place}/", lambda route: held.append(route)
+        )  # Playwright marks its handlers.
     get_row(page, 1).get_by_role("checkbox").check()
     bulk = page.get_by_role("group", name="With the ticked episodes")
 
@@ -187,6 +188,15 @@ def test_what_is_ticked_while_an_answer_is_on_its_way_stays_ticked(
     expect(get_row(page, 2).get_by_role("checkbox")).to_be_checked()
     # The bar that says so did not go away in between, for a moment either.
     assert "0" not in page.evaluate("window.counts")
+    # Nor does it matter that the button is gone when its answer comes.
+    with page.expect_request("**/queue/"):
+        press(page, 2, "Queue")
+    stage.manage("queue", "add", stage.key, "S01E02")
+    expect(get_row(page, 2)).not_to_contain_text("missing", timeout=LIVE_MS)
+    held[1].continue_()
+    expect(page.locator("#messages")).to_contain_text("Nothing was added")
+    expect(get_row(page, 2).get_by_role("checkbox")).to_be_checked()
+    expect(page.locator("#episode-rows")).to_have_count(1)
 
 
 def test_a_season_that_is_unfolded_stays_so_when_the_list_is_renewed(

@@ -2,7 +2,7 @@
 import { putBack } from "./fields.js";
 import { Focus } from "./focus.js";
 import { Keyboard } from "./keyboard.js";
-import { callbacks } from "./morphing.js";
+import { callbacks, morphForGone } from "./morphing.js";
 import { Presses } from "./presses.js";
 import { ThemeToggle } from "./theme.js";
 import { Ticking } from "./ticking.js";
@@ -41,6 +41,7 @@ document.addEventListener("htmx:afterRequest", (event) => {
   if (isDone && requestConfig.verb === "post" && form instanceof HTMLFormElement) putBack(form, requestConfig.formData);
 });
 
+document.addEventListener("htmx:beforeSwap", (event) => morphForGone(/** @type {CustomEvent} */ (event).detail));
 // A renewal of what is shown no more, of an older search, is not shown in place of it.
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { detail } = /** @type {CustomEvent} */ (event);

@@ -21,3 +21,15 @@ export const callbacks = {
    */
   beforeAttributeUpdated: (name, element) => !(name === "open" && element instanceof HTMLDetailsElement) && !isGivenByScript(name, element),
 };
+
+/**
+ * Have an answer morphed also when what asked for it went with a renewal: there htmx looks for how, and would put the part into itself.
+ * @param {{requestConfig: {elt: Element, verb: string}, swapOverride?: string}} detail of an `htmx:beforeSwap`
+ */
+export function morphForGone(detail) {
+  let { elt } = detail.requestConfig;
+  if (detail.requestConfig.verb !== "post" || elt.isConnected) return;
+  while (elt.parentElement) elt = elt.parentElement;
+  elt.setAttribute("hx-ext", "morph");
+  detail.swapOverride = "morph:outerHTML";
+}
