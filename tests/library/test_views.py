@@ -386,3 +386,19 @@ def test_unmatched_shows_ignored_files_apart(operator):
     assert "aside.mkv" not in waiting
     assert "aside.mkv" in aside
     assert "waiting.mkv" not in aside
+
+
+def test_unmatched_folder_stays_the_same_when_its_first_file_is_decided(operator):
+    """Else what was typed about it is lost with the next renewal."""
+    root = make_root()
+    first, _second = (
+        make_file(root=root, folder="Odd one/Season 1", name=name) for name in "ab"
+    )
+
+    ids = []
+    for _ in range(2):
+        text = operator.get(reverse("library:unmatched")).content.decode()
+        ids.append(re.findall(r'<article[^>]* id="(folder-[^"]*)"', text))
+        EpisodeFile.objects.filter(pk=first.pk).update(match=EpisodeFile.Match.IGNORED)
+
+    assert ids == [[f"folder-{root.pk}-Odd%20one"]] * 2
