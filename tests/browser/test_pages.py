@@ -306,6 +306,38 @@ def test_what_is_refused_stays_as_it_was_chosen(
     expect(bulk.get_by_label("Series")).to_have_value("nothing like it")
 
 
+@pytest.mark.usefixtures("held")
+def test_an_answer_that_is_cut_is_told_also_when_what_asked_for_it_is_gone(
+    site: RunningSite, log_in: Callable[[RunningSite], Page]
+):
+    page = log_in(site)
+    page.goto(f"{site.url}/unmatched/")
+    asked: list[Route] = []
+    page.route("**/files/*/", lambda route: asked.append(route))  # As above.
+    page.locator("input[name=files]").first.check()
+    bulk = page.locator("#bulk")
+    with page.expect_request("**/files/*/"):
+        bulk.get_by_role("button", name="Ignore", exact=True).click()
+
+    bulk.evaluate("form => form.remove()")
+    asked[0].abort()
+
+    expect(page.locator("#messages")).to_contain_text("Look whether it was done")
+
+
+@pytest.mark.usefixtures("held")
+def test_a_search_that_is_not_answered_says_so(
+    site: RunningSite, log_in: Callable[[RunningSite], Page]
+):
+    page = log_in(site)
+    page.goto(f"{site.url}/series/")
+    page.route("**/series/?q=echo", lambda route: route.abort())
+
+    page.locator("input[name=q]").fill("echo")
+
+    expect(page.locator("#messages")).to_contain_text("The site does not answer")
+
+
 def test_chosen_colours_are_kept(
     site: RunningSite, log_in: Callable[[RunningSite], Page]
 ):

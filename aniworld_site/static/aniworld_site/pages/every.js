@@ -23,13 +23,18 @@ function complain(text) {
   document.querySelector("#messages")?.replaceChildren(message);
 }
 
-document.addEventListener("htmx:responseError", (event) => {
-  const { status } = /** @type {CustomEvent} */ (event).detail.xhr;
-  complain(status === 403 ? "This was refused: your account may not do it, or the page is too old. Reload it and try again." : `The site could not do this (${status}). Reload the page and try again.`);
-});
-document.addEventListener("htmx:sendError", (event) => {
-  // A renewal that nobody asked for fails silently: the live mark says that the connection is gone.
-  if (/** @type {CustomEvent} */ (event).detail.requestConfig.verb !== "get") complain("The site does not answer. Nothing was changed; try again when it is back.");
+// The request itself is listened to: what asked for it may be gone by then, and nothing that it tells is heard.
+document.addEventListener("htmx:beforeSend", (event) => {
+  const { xhr, requestConfig } = /** @type {CustomEvent} */ (event).detail;
+  xhr.addEventListener("load", () => {
+    if (xhr.status < 400) return;
+    complain(xhr.status === 403 ? "This was refused: your account may not do it, or the page is too old. Reload it and try again." : `The site could not do this (${xhr.status}). Reload the page and try again.`);
+  });
+  xhr.addEventListener("error", () => {
+    if (requestConfig.verb === "post") complain("The site does not answer. Look whether it was done when it is back, and try again if not.");
+    // A renewal that nobody asked for fails silently: the live mark says that the connection is gone.
+    else if (requestConfig.elt instanceof HTMLFormElement) complain("The site does not answer. Try again when it is back.");
+  });
 });
 
 // A form that was sent has done its work: what was ticked or typed in it must not outlive the renewal.
