@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.downloads.factories import catalogue, episode, series
 from tests.downloads.media import Video, make_video, put_video, sha256
@@ -74,3 +74,11 @@ def expect_live(page: Page) -> None:
 
 def expect_not_reloaded(page: Page) -> None:
     assert page.evaluate("window.wasNotReloaded") is True
+
+
+def hold(page: Page, place: str, *, times: int | None = None) -> list[Route]:
+    """Keep requests on their way; the list gets each, and `continue_()` lets it go."""
+    held: list[Route] = []
+    # Playwright marks its handlers, which a list's own method cannot be.
+    page.route(place, lambda route: held.append(route), times=times)
+    return held

@@ -14,6 +14,7 @@ from tests.browser.stages import (
     Stage,
     expect_live,
     expect_not_reloaded,
+    hold,
 )
 from tests.running import RunningSite, until
 
@@ -166,11 +167,7 @@ def test_what_is_ticked_while_an_answer_is_on_its_way_stays_ticked(
     page = log_in(stage.site)
     open_list(stage, page)
     page.evaluate(NOTE_COUNTS)
-    held: list[Route] = []
-    for place in ("wanted", "queue"):
-        page.route(
-            f"**/{place}/", lambda route: held.append(route)
-        )  # Playwright marks its handlers.
+    wanted, queued = hold(page, "**/wanted/"), hold(page, "**/queue/")
     get_row(page, 1).get_by_role("checkbox").check()
     bulk = page.get_by_role("group", name="With the ticked episodes")
 
@@ -180,7 +177,7 @@ def test_what_is_ticked_while_an_answer_is_on_its_way_stays_ticked(
     stage.manage("queue", "add", stage.key, "S01E03")
     expect(get_row(page, 3)).not_to_contain_text("missing", timeout=LIVE_MS)
     expect(bulk).to_contain_text("2 episodes ticked")
-    held[0].continue_()
+    wanted[0].continue_()
 
     expect(get_row(page, 1).locator(".state-unwanted")).to_be_visible(timeout=LIVE_MS)
     expect(bulk).to_contain_text("1 episode ticked")
@@ -193,7 +190,7 @@ def test_what_is_ticked_while_an_answer_is_on_its_way_stays_ticked(
         press(page, 2, "Queue")
     stage.manage("queue", "add", stage.key, "S01E02")
     expect(get_row(page, 2)).not_to_contain_text("missing", timeout=LIVE_MS)
-    held[1].continue_()
+    queued[0].continue_()
     expect(page.locator("#messages")).to_contain_text("Nothing was added")
     expect(get_row(page, 2).get_by_role("checkbox")).to_be_checked()
     expect(page.locator("#episode-rows")).to_have_count(1)

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.stages import hold
 from tests.library.trees import write, write_season
 from tests.running import PASSWORD, USER, RunningSite
 
@@ -92,7 +93,7 @@ def test_everything_works_without_scripts(browser: Browser, site: RunningSite):
     page.locator(".card").click()
     page.get_by_role("button", name="Stop monitoring").click()
     expect(page.locator("#messages")).to_contain_text("no longer monitored")
-    page.locator(".cell input").nth(4).check()
+    page.get_by_role("checkbox", name="5 there", exact=True).check()
     page.get_by_role("button", name="Do not want").click()
     expect(page.locator("#messages")).to_contain_text("1 episode is now not wanted")
     page.get_by_role("link", name="List").click()
@@ -194,10 +195,7 @@ def test_a_renewal_of_an_older_search_does_not_take_the_place_of_a_newer(
 ):
     page = log_in(site)
     page.goto(f"{site.url}/series/")
-    late: list[Route] = []
-    page.route(
-        "**/series/", lambda route: late.append(route)
-    )  # Playwright marks its handlers.
+    late = hold(page, "**/series/")
     results = page.locator("#series-results")
     with page.expect_request("**/series/"):
         results.dispatch_event("live:refresh")
@@ -312,8 +310,7 @@ def test_an_answer_that_is_cut_is_told_also_when_what_asked_for_it_is_gone(
 ):
     page = log_in(site)
     page.goto(f"{site.url}/unmatched/")
-    asked: list[Route] = []
-    page.route("**/files/*/", lambda route: asked.append(route))  # As above.
+    asked = hold(page, "**/files/*/")
     page.locator("input[name=files]").first.check()
     bulk = page.locator("#bulk")
     with page.expect_request("**/files/*/"):

@@ -5,9 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.stages import LIVE_MS, Stage, expect_live, expect_not_reloaded
+from tests.browser.stages import (
+    LIVE_MS,
+    Stage,
+    expect_live,
+    expect_not_reloaded,
+    hold,
+)
 from tests.running import RunningSite, until
 
 
@@ -108,10 +114,7 @@ def test_rows_are_moved_by_button_key_and_mouse_and_cancelled_together(
     get_row(page, 4).locator("[data-grip]").focus()
     page.keyboard.press("Alt+ArrowUp")
     until(lambda: read_order(page).index("04") < read_order(page).index("03"))
-    held: list[Route] = []
-    page.route(
-        "**/queue/do/", lambda route: held.append(route), times=1
-    )  # Playwright marks its handlers.
+    held = hold(page, "**/queue/do/", times=1)
     with page.expect_request("**/queue/do/"):
         get_row(page, 2).get_by_role("button", name="Pause").click()
     # What is pressed before the answer is neither lost nor done twice: once more, "Resume" would be there.
