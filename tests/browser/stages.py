@@ -69,6 +69,8 @@ def expect_live(page: Page) -> None:
     expect(page.locator("[data-live-status]")).to_have_attribute(
         "data-state", "live", timeout=LIVE_MS
     )
+    # A button that is pressed before works without a script, and takes the page along.
+    page.wait_for_load_state()
     page.evaluate("window.wasNotReloaded = true")
 
 
