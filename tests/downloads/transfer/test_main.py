@@ -16,7 +16,7 @@ from tests.downloads.media import Video, make_video, put_video, sha256
 from tests.downloads.sources import BadSource
 
 VIDEO = make_video(400_000)
-SLOW = 30_000
+SLOW = 100_000
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_a_child_fetches_and_says_so(source: BadSource, video: Video, path: Path
     assert path.read_bytes() == VIDEO
 
 
-def test_a_child_ends_when_it_is_told_and_what_came_stays(
+def test_a_child_ends_within_two_seconds_and_what_came_stays(
     source: BadSource, video: Video, path: Path
 ):
     video.bytes_per_s = SLOW
@@ -86,7 +86,7 @@ def test_a_child_ends_when_it_is_told_and_what_came_stays(
     began = time.monotonic()
     child.stop()
 
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 2
     assert not is_running(child.pid)
     came = path.read_bytes()
     assert 50_000 <= len(came) < len(VIDEO)
@@ -103,7 +103,7 @@ def test_a_child_that_waits_for_its_turn_ends_as_soon(
     began = time.monotonic()
     child.stop()
 
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 2
 
 
 def test_a_child_that_does_not_listen_is_killed(
@@ -117,7 +117,7 @@ def test_a_child_that_does_not_listen_is_killed(
     began = time.monotonic()
     code = child.stop()
 
-    assert (code, time.monotonic() - began < 8) == (-signal.SIGKILL, True)
+    assert (code, time.monotonic() - began < 2) == (-signal.SIGKILL, True)
 
 
 def test_a_child_ends_with_whoever_started_it(
@@ -145,7 +145,7 @@ def test_a_child_takes_another_limit_on_its_way(
     began = time.monotonic()
     assert hear(child, "done")["done"] == len(VIDEO)
     # By the first limit it would take 40 s.
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 10
     child.stop()
 
 
@@ -157,7 +157,7 @@ def test_a_child_keeps_its_limit(source: BadSource, video: Video, path: Path):
     hear(child, "done")
     child.stop()
 
-    assert 1.2 < time.monotonic() - began < 20
+    assert 1.2 < time.monotonic() - began < 4
 
 
 @pytest.mark.parametrize(

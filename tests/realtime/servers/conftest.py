@@ -17,7 +17,7 @@ from typing import Any
 import daphne.server  # noqa: F401  # It chooses Twisted's reactor, and has to be first.
 import pytest
 
-TIMEOUT_S = 20
+TIMEOUT_S = 8
 
 
 class RunningServer:
