@@ -29,9 +29,9 @@ function isAsSent(field, sent) {
   const values = sent.getAll(name);
   // A box that was unticked was not sent.
   if (isBox(field)) return values.includes(value) === field.checked;
-  // Lines end otherwise on the wire, files are no text, and of a list that takes several each counts.
+  // Of a list that takes several each counts.
   if (field instanceof HTMLSelectElement) return [...field.options].every((option) => values.includes(option.value) === option.selected);
-  return values.some((each) => typeof each !== "string" || each.replaceAll("\r\n", "\n") === value);
+  return values.includes(value);
 }
 
 /** @param {Element} field */
@@ -42,7 +42,7 @@ function reset(field) {
     field.checked = field.defaultChecked;
   } else {
     const typed = /** @type {HTMLInputElement} */ (field);
-    typed.value = typed.type === "file" ? "" : typed.defaultValue;
+    typed.value = typed.defaultValue;
   }
 }
 
