@@ -24,12 +24,13 @@ WISHES = {
 }
 
 
-def list_wishes(state: str, *, is_settled: bool = False) -> frozenset[str]:
+def list_wishes(state: str, *, is_settled: bool) -> frozenset[str]:
     """Return what a person may wish for a download in a state: names of `WISHES`.
 
-    `is_settled` says that its episode has its file or is in the queue: one that ended is then not tried again.
+    `is_settled` says that it has ended and its episode has its file or is in the queue: it is then not tried again.
     """
-    may = {wish for wish, states in WISHES.items() if state in states}
-    if is_settled and state in ENDED_STATES:
-        may.discard("retry")
-    return frozenset(may)
+    return frozenset(
+        wish
+        for wish, states in WISHES.items()
+        if state in states and not (is_settled and wish == "retry")
+    )
