@@ -154,9 +154,7 @@ def test_ticked_episodes_are_steered_together(
     expect(get_row(page, 2)).to_contain_text("queued")
     get_row(page, 3).get_by_role("checkbox").check()
     bulk.get_by_role("button", name="Queue").click()
-    expect(page.locator("#episode-rows .state-queued")).to_have_count(
-        3, timeout=LIVE_MS
-    )
+    expect(page.locator("#episode-rows .state-queued")).to_have_count(3)
     expect_not_reloaded(page)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.stages import hold
 from tests.library.trees import write, write_season
@@ -286,15 +286,20 @@ def test_what_one_is_doing_survives_a_renewal(
     expect(why).to_have_attribute("open", "")
 
 
+def tick_unmatched(site: RunningSite, page: Page) -> tuple[Locator, Locator]:
+    """Tick the first file that nobody can tell; return its box and the form that acts on it."""
+    page.goto(f"{site.url}/unmatched/")
+    tick = page.locator("input[name=files]").first
+    tick.check()
+    return tick, page.locator("#bulk")
+
+
 @pytest.mark.usefixtures("held")
 def test_what_is_refused_stays_as_it_was_chosen(
     site: RunningSite, log_in: Callable[[RunningSite], Page]
 ):
     page = log_in(site)
-    page.goto(f"{site.url}/unmatched/")
-    tick = page.locator("input[name=files]").first
-    tick.check()
-    bulk = page.locator("#bulk")
+    tick, bulk = tick_unmatched(site, page)
     bulk.get_by_label("Series").fill("nothing like it")
 
     bulk.get_by_role("button", name="Assign").click()
@@ -309,10 +314,8 @@ def test_an_answer_that_is_cut_is_told_also_when_what_asked_for_it_is_gone(
     site: RunningSite, log_in: Callable[[RunningSite], Page]
 ):
     page = log_in(site)
-    page.goto(f"{site.url}/unmatched/")
+    _tick, bulk = tick_unmatched(site, page)
     asked = hold(page, "**/files/*/")
-    page.locator("input[name=files]").first.check()
-    bulk = page.locator("#bulk")
     with page.expect_request("**/files/*/"):
         bulk.get_by_role("button", name="Ignore", exact=True).click()
 

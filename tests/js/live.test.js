@@ -274,6 +274,15 @@ function openPart(attributes) {
 
 const hear = (seq, data = {}) => sockets.last.receive({ type: "queue_status", data, room: "queue", seq, prev: seq - 1 });
 
+/** Something is heard that the part is refreshed for; an answer may have been asked for before. */
+function hearNews(part) {
+  const found = { refreshes: countRefreshes(part), sentAt: clock.now() };
+  clock.pass(1_000);
+  hear(2);
+  clock.pass(1_000);
+  return found;
+}
+
 /** An answer comes that was asked for at a time and made at a place of the room. */
 function swap(part, sentAt, seq) {
   part.setAttribute("data-live-positions", `queue=e:${seq}`);
@@ -282,11 +291,7 @@ function swap(part, sentAt, seq) {
 
 test("a part is refreshed once when an answer comes that is older than what was heard", () => {
   const part = openPart({ "data-live-refresh": "queue_status" });
-  const refreshes = countRefreshes(part);
-  const sentAt = clock.now();
-  clock.pass(1_000);
-  hear(2);
-  clock.pass(1_000);
+  const { refreshes, sentAt } = hearNews(part);
   swap(part, clock.now() - 500, 2);
   assert.equal(refreshes.count, 1);
 
@@ -300,11 +305,7 @@ test("a part is refreshed once when an answer comes that is older than what was 
 
 test("an answer that was asked for after the news, or knows of them, is not asked for again", () => {
   const part = openPart({ "data-live-refresh": "queue_status" });
-  const refreshes = countRefreshes(part);
-  const sentAt = clock.now();
-  clock.pass(1_000);
-  hear(2);
-  clock.pass(1_000);
+  const { refreshes, sentAt } = hearNews(part);
 
   swap(part, clock.now(), 1);
   swap(part, sentAt, 2);
